@@ -1,0 +1,8 @@
+//! Hourgate, a sign-in gateway.
+
+pub mod policy;
+pub mod provider;
+pub mod random;
+pub mod session;
+pub mod store;
+pub mod time;

@@ -1,0 +1,3 @@
+//! The program `hourgate`.
+
+fn main() {}

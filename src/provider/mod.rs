@@ -1,0 +1,3 @@
+//! The upstream identity providers, as things one can call.
+
+pub mod settings;

@@ -1,0 +1,105 @@
+//! What the operator says about an upstream identity provider.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::session::names::ProviderId;
+
+/// How the gateway proves to the token endpoint who it is (OIDC Core section 9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// `client_secret_basic`: in the `Authorization` header.
+    #[default]
+    ClientSecretBasic,
+    /// `client_secret_post`: in the body.
+    ClientSecretPost,
+}
+
+/// An asymmetric signature algorithm (RFC 7518 section 3.1, RFC 8037) that an issuer may be allowed to use.
+/// There is no `none` and no HMAC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the registered ones")]
+pub enum SigningAlgorithm {
+    Rs256,
+    Rs384,
+    Rs512,
+    Ps256,
+    Ps384,
+    Ps512,
+    Es256,
+    Es384,
+    EdDsa,
+}
+
+/// From which claims an identity is made. Issuer and subject are not up for choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimNames {
+    /// A string: the e-mail address.
+    pub email: String,
+    /// A string: the name that people know themselves by.
+    pub preferred_username: String,
+    /// A string: the display name.
+    pub name: String,
+    /// A list of strings, or one string.
+    pub groups: String,
+    /// Numbers of seconds that shorten the policy check interval; the first one present counts.
+    pub policy_check_interval: Vec<String>,
+}
+
+impl Default for ClaimNames {
+    fn default() -> Self {
+        Self {
+            email: "email".into(),
+            preferred_username: "preferred_username".into(),
+            name: "name".into(),
+            groups: "groups".into(),
+            policy_check_interval: vec!["xms_pci".into(), "pci".into()],
+        }
+    }
+}
+
+/// One OpenID Provider.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its name in paths, logs and metrics.
+    pub id: ProviderId,
+    /// Its name on the page where users choose.
+    pub display_name: String,
+    /// The issuer, byte for byte as its metadata and tokens spell it (Discovery section 4.3).
+    pub issuer: String,
+    /// Where its metadata lies, if not below the issuer; the back-channel side of a split address.
+    pub discovery_url: Option<Url>,
+    /// The client id that it gave the gateway.
+    pub client_id: String,
+    /// The client secret that it gave the gateway.
+    pub client_secret: SecretString,
+    /// How the secret is presented.
+    pub client_authentication: ClientAuthentication,
+    /// Scopes to ask for; `openid` is always among them. `offline_access` is what most IdPs want for a refresh token.
+    pub scopes: Vec<String>,
+    /// Which signature algorithms it may use.
+    pub algorithms: Vec<SigningAlgorithm>,
+    /// From which claims an identity is made.
+    pub claims: ClaimNames,
+    /// Fetch userinfo at sign-in and at each policy check, for claims that the ID token lacks.
+    pub userinfo: bool,
+    /// Accept a refresh without a new ID token (OIDC Core section 12.2 allows it); then userinfo must confirm the subject.
+    pub refresh_without_id_token: bool,
+    /// How long its refresh tokens live unused, where it does not say so itself (`refresh_expires_in`).
+    pub refresh_token_lifetime: Option<Duration>,
+    /// PEM file of the certificate authority that signed its TLS certificate, where the system does not know it.
+    pub ca_file: Option<PathBuf>,
+    /// How long one call may take, from connecting to the last byte.
+    pub timeout: Duration,
+}
+
+impl Settings {
+    /// How long one call may take unless the configuration says otherwise.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+    /// RSA, ECDSA and EdDSA with SHA-256, what nearly every IdP uses.
+    pub const DEFAULT_ALGORITHMS: [SigningAlgorithm; 4] =
+        [SigningAlgorithm::Rs256, SigningAlgorithm::Ps256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
+}

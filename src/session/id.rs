@@ -1,0 +1,135 @@
+//! [`SessionId`] lives in the browser's cookie, [`StoredId`] in the store; only the first opens anything.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::random;
+
+/// How many partitions the session keys are spread over; what must be atomic lives in one of them.
+pub const PARTITIONS: u8 = 64;
+
+/// The secret name of a session: 256 random bits. It has no `Debug` and no `Display`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionId([u8; 32]);
+
+impl SessionId {
+    /// A new id; every sign-in gets one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(random::bytes())
+    }
+
+    /// From the bytes of an authenticated cookie.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for the cookie.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The name under which the store knows this session.
+    #[must_use]
+    pub fn stored(&self) -> StoredId {
+        let hash = digest(&SHA256, &self.0);
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.as_ref()[..16]);
+        StoredId(id)
+    }
+}
+
+impl Default for SessionId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The public name of a session: the first 128 bits of the SHA-256 of its [`SessionId`], printed as 32 hex digits.
+///
+/// Whoever knows it can name the session to an admin, but cannot use it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoredId([u8; 16]);
+
+impl StoredId {
+    /// From its sixteen bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its sixteen bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The partition, `0..PARTITIONS`, that all keys of this session live in.
+    #[must_use]
+    pub const fn partition(&self) -> u8 {
+        self.0[0] % PARTITIONS
+    }
+}
+
+impl fmt::Display for StoredId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for StoredId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is not 32 hex digits.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("a session id has 32 hex digits")]
+pub struct NotASessionId;
+
+impl FromStr for StoredId {
+    type Err = NotASessionId;
+
+    fn from_str(text: &str) -> Result<Self, NotASessionId> {
+        if text.len() != 32 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(NotASessionId);
+        }
+        u128::from_str_radix(text, 16).map(|n| Self(n.to_be_bytes())).map_err(|_| NotASessionId)
+    }
+}
+
+impl Serialize for StoredId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_id_round_trips_as_text() {
+        let id = SessionId::new().stored();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!("+123".parse::<StoredId>(), Err(NotASessionId));
+        assert_eq!("+1234567890123456789012345678901".parse::<StoredId>(), Err(NotASessionId));
+    }
+
+    #[test]
+    fn two_sign_ins_never_share_an_id() {
+        assert_ne!(SessionId::new().stored(), SessionId::new().stored());
+    }
+}
