@@ -1,5 +1,6 @@
 //! Hourgate, a sign-in gateway.
 
+pub mod keys;
 pub mod policy;
 pub mod provider;
 pub mod random;

@@ -1,5 +1,90 @@
-//! What a session is. No I/O.
+//! What a session is: who signed in, when they were last proved to be welcome, and how it ended. No I/O.
 
+pub mod end;
 pub mod id;
+pub mod identity;
 pub mod names;
 pub mod origin;
+pub mod return_to;
+pub mod tokens;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+use identity::Identity;
+use names::EnvironmentId;
+
+/// A live session: all that a check needs to know about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Whose policy it lives under.
+    pub environment: EnvironmentId,
+    /// Who signed in, as the IdP last said.
+    pub identity: Identity,
+    /// The browser that signed in.
+    pub browser: BrowserHash,
+    /// When the sign-in was completed.
+    pub signed_in_at: Timestamp,
+    /// When the sign-in was begun; a revocation after it voids the session.
+    pub sign_in_begun_at: Timestamp,
+    /// The newest verified ID token.
+    pub proof: Proof,
+    /// How the next proof is obtained.
+    pub renewal: Renewal,
+    /// The last attempt to obtain one that did not succeed, if it came after the proof.
+    pub failed_check: Option<FailedCheck>,
+    /// When the next policy check is due; a copy of the due queue's entry, for people.
+    pub next_check: Timestamp,
+}
+
+/// The newest verified ID token of a session (session-policy, section 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// When it was obtained.
+    pub proved_at: Timestamp,
+    /// Until when it counts.
+    pub until: Timestamp,
+}
+
+/// How the next proof is obtained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Renewal {
+    /// By the gateway, with a refresh token.
+    Background,
+    /// By the browser, in a silent top-level round trip (`prompt=none`): the IdP gave no refresh token.
+    Browser,
+}
+
+/// A policy check that neither confirmed nor refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedCheck {
+    /// When it was made.
+    pub at: Timestamp,
+    /// What stood in its way.
+    pub why: CheckFailure,
+    /// How many checks in a row have failed, this one included.
+    pub attempts: u32,
+}
+
+/// Why a policy check gave no answer about the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckFailure {
+    /// The IdP wants to see the person: MFA, consent, terms (row H9).
+    InteractionRequired,
+    /// The IdP did not answer, or not with sense (row O1).
+    Unreachable,
+    /// The IdP refuses the gateway, not the person: client secret, configuration.
+    OurFault,
+}
+
+/// A hash of the nonce cookie: names a browser without being able to play it.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrowserHash(pub [u8; 16]);
+
+impl std::fmt::Debug for BrowserHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0[..4].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

@@ -1,0 +1,256 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::policy::facts::Browser;
+use crate::policy::schedule;
+use crate::session::end::{EndReason, Tombstone};
+use crate::session::identity::Identity;
+use crate::session::{BrowserHash, CheckFailure, FailedCheck, Proof, Renewal};
+
+const START: Timestamp = Timestamp::from_secs(1_790_000_000);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn session(renewal: Renewal) -> Session {
+    Session {
+        environment: "prod".parse().unwrap(),
+        identity: Identity {
+            provider: "idp".parse().unwrap(),
+            issuer: "https://idp.example".into(),
+            subject: "alice".into(),
+            tenant: None,
+            idp_session: None,
+            authenticated_at: None,
+            email: None,
+            preferred_username: None,
+            name: None,
+            groups: vec![],
+        },
+        browser: BrowserHash([1; 16]),
+        signed_in_at: START,
+        sign_in_begun_at: START,
+        proof: Proof { proved_at: START, until: START.plus(HOUR) },
+        renewal,
+        failed_check: None,
+        next_check: START.plus(40 * MINUTE),
+    }
+}
+
+fn facts(session: Session) -> Facts {
+    Facts { standing: Standing::Live(Arc::new(session)), browser: Browser::Same, last_activity: START }
+}
+
+fn reason(settings: &Settings, facts: &Facts, now: Timestamp) -> Reason {
+    decide(settings, facts, now).reason
+}
+
+fn allows(settings: &Settings, facts: &Facts, now: Timestamp) -> bool {
+    matches!(decide(settings, facts, now).verdict, Verdict::Allow(_))
+}
+
+#[test]
+fn a_proved_session_passes_until_the_proof_is_over() {
+    let (settings, facts) = (Settings::default(), facts(session(Renewal::Background)));
+    assert_eq!(reason(&settings, &facts, START.plus(HOUR).minus(Duration::from_millis(1))), Reason::Proved);
+    let over = decide(&settings, &facts, START.plus(HOUR));
+    assert!(matches!(over.verdict, Verdict::Check));
+    assert_eq!(over.reason, Reason::ProofOver);
+}
+
+#[test]
+fn h3_a_session_with_a_refresh_token_has_no_end_of_its_own() {
+    let facts = facts(session(Renewal::Background));
+    assert_eq!(decide(&Settings::default(), &facts, START).ends_at, None);
+}
+
+#[test]
+fn h5_a_session_without_a_refresh_token_ends_after_its_lifetime() {
+    let facts = facts(session(Renewal::Browser));
+    let settings = Settings::default();
+    assert!(matches!(decide(&settings, &facts, START.plus(HOUR)).verdict, Verdict::Renew));
+    assert_eq!(reason(&settings, &facts, START.plus(24 * HOUR)), Reason::Ended(EndReason::Lifetime));
+}
+
+#[test]
+fn a_custom_length_overrides_the_idp_and_asks_for_credentials() {
+    let settings = Settings { custom_duration: true, max_length: 2 * HOUR, ..Settings::default() };
+    let mut fresh = session(Renewal::Background);
+    fresh.proof = Proof { proved_at: START.plus(HOUR), until: START.plus(3 * HOUR) };
+    let facts = Facts { last_activity: START.plus(2 * HOUR), ..facts(fresh) };
+    assert!(allows(&settings, &facts, START.plus(2 * HOUR).minus(MINUTE)));
+    let over = decide(&settings, &facts, START.plus(2 * HOUR));
+    assert_eq!(over.reason, Reason::Ended(EndReason::MaxLength));
+    assert!(matches!(over.verdict, Verdict::SignIn(Credentials::Fresh)));
+}
+
+#[test]
+fn h1_a_dormant_session_is_not_served_without_a_check_although_its_proof_counts() {
+    let settings = Settings { policy_check_interval: 24 * HOUR, dormant_after: HOUR, ..Settings::default() };
+    let mut session = session(Renewal::Background);
+    session.proof.until = START.plus(24 * HOUR);
+    let facts = facts(session);
+    assert!(allows(&settings, &facts, START.plus(59 * MINUTE)));
+    assert_eq!(reason(&settings, &facts, START.plus(HOUR)), Reason::Dormant);
+}
+
+#[test]
+fn h9_an_idp_that_wants_to_see_the_person_gets_to_see_them() {
+    let mut session = session(Renewal::Background);
+    session.failed_check =
+        Some(FailedCheck { at: START.plus(MINUTE), why: CheckFailure::InteractionRequired, attempts: 1 });
+    assert_eq!(
+        reason(&Settings::default(), &facts(session), START.plus(2 * MINUTE)),
+        Reason::InteractionRequired
+    );
+}
+
+#[test]
+fn o2_an_outage_is_invisible_while_the_proof_counts() {
+    for why in [CheckFailure::Unreachable, CheckFailure::OurFault] {
+        let mut session = session(Renewal::Background);
+        session.failed_check = Some(FailedCheck { at: START.plus(MINUTE), why, attempts: 9 });
+        assert!(allows(&Settings::default(), &facts(session), START.plus(59 * MINUTE)));
+    }
+}
+
+#[test]
+fn a3_another_browser_is_refused_unless_the_binding_is_switched_off() {
+    let bound = Settings::default();
+    let unbound = Settings { nonce_cookie: false, ..Settings::default() };
+    for (browser, expected) in
+        [(Browser::Other, Reason::BrowserMismatch), (Browser::Unknown, Reason::BrowserUnknown)]
+    {
+        let facts = Facts { browser, ..facts(session(Renewal::Background)) };
+        assert_eq!(reason(&bound, &facts, START), expected);
+        assert!(allows(&unbound, &facts, START));
+    }
+}
+
+#[test]
+fn every_reason_code_is_its_own() {
+    let mut codes: Vec<_> = EndReason::ALL.iter().map(|end| Reason::Ended(*end).code()).collect();
+    for reason in [
+        Reason::Proved,
+        Reason::NoSession,
+        Reason::BrowserUnknown,
+        Reason::BrowserMismatch,
+        Reason::InteractionRequired,
+        Reason::ProofOver,
+        Reason::Dormant,
+    ] {
+        codes.push(reason.code());
+    }
+    let all = codes.len();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), all);
+}
+
+// === properties ===
+
+fn any_settings() -> impl Strategy<Value = Settings> {
+    (any::<bool>(), 60u64..=1440, any::<bool>(), 1u64..=2160, 5u64..=1440, 1u64..=720).prop_map(
+        |(custom_duration, max, nonce_cookie, lifetime, pci, dormant)| Settings {
+            custom_duration,
+            max_length: max as u32 * MINUTE,
+            nonce_cookie,
+            lifetime: lifetime as u32 * HOUR,
+            policy_check_interval: pci as u32 * MINUTE,
+            dormant_after: dormant as u32 * HOUR,
+        },
+    )
+}
+
+fn any_facts() -> impl Strategy<Value = Facts> {
+    let browser = prop::sample::select(vec![Browser::Same, Browser::Other, Browser::Unknown]);
+    let failed = prop::option::of(prop::sample::select(vec![
+        CheckFailure::InteractionRequired,
+        CheckFailure::Unreachable,
+        CheckFailure::OurFault,
+    ]));
+    (0u8..4, any::<bool>(), 0u64..200_000, 1u64..90_000, 0u64..200_000, browser, failed).prop_map(
+        |(standing, background, proved, span, active, browser, failed)| {
+            let mut session = session(if background { Renewal::Background } else { Renewal::Browser });
+            let proved_at = START.plus(Duration::from_secs(proved));
+            session.proof = Proof { proved_at, until: proved_at.plus(Duration::from_secs(span)) };
+            session.failed_check = failed.map(|why| FailedCheck { at: proved_at, why, attempts: 1 });
+            let standing = match standing {
+                0 => Standing::Absent,
+                1 => Standing::Ended(Tombstone { reason: EndReason::Revoked, at: START, remark: None }),
+                _ => Standing::Live(Arc::new(session)),
+            };
+            Facts { standing, browser, last_activity: START.plus(Duration::from_secs(active)) }
+        },
+    )
+}
+
+fn any_instant() -> impl Strategy<Value = Timestamp> {
+    (0u64..10_000_000).prop_map(|secs| START.plus(Duration::from_secs(secs)))
+}
+
+proptest! {
+    #[test]
+    fn no_facts_make_an_ended_or_unknown_session_allowed(settings in any_settings(), facts in any_facts(), now in any_instant()) {
+        if !matches!(facts.standing, Standing::Live(_)) {
+            prop_assert!(!allows(&settings, &facts, now));
+        }
+    }
+
+    #[test]
+    fn nobody_is_allowed_with_a_proof_that_is_over(settings in any_settings(), facts in any_facts(), now in any_instant()) {
+        if let (Verdict::Allow(permit), Standing::Live(session)) = (decide(&settings, &facts, now).verdict, &facts.standing) {
+            prop_assert!(session.proof.until > now);
+            prop_assert_eq!(permit.session(), session.as_ref());
+        }
+    }
+
+    #[test]
+    fn the_verdict_changes_only_at_the_instants_it_announced(
+        settings in any_settings(), facts in any_facts(), now in any_instant(), ahead in 0u64..400_000,
+    ) {
+        let decision = decide(&settings, &facts, now);
+        let later = now.plus(Duration::from_secs(ahead));
+        if decision.changes_at.is_none_or(|at| later < at) {
+            prop_assert_eq!(decision.reason, reason(&settings, &facts, later));
+        }
+    }
+
+    #[test]
+    fn a_stricter_setting_never_ends_later(settings in any_settings(), facts in any_facts(), now in any_instant(), cut in 0.1f64..1.0) {
+        let stricter = Settings {
+            max_length: settings.max_length.mul_f64(cut),
+            lifetime: settings.lifetime.mul_f64(cut),
+            dormant_after: settings.dormant_after.mul_f64(cut),
+            nonce_cookie: true,
+            ..settings.clone()
+        };
+        prop_assert!(!allows(&stricter, &facts, now) || allows(&settings, &facts, now));
+    }
+
+    #[test]
+    fn once_refused_time_alone_never_allows_again(settings in any_settings(), facts in any_facts(), now in any_instant(), ahead in 0u64..400_000) {
+        if !allows(&settings, &facts, now) {
+            prop_assert!(!allows(&settings, &facts, now.plus(Duration::from_secs(ahead))));
+        }
+    }
+
+    #[test]
+    fn h1_checks_fall_due_between_60_and_75_percent_of_the_interval_and_before_two_thirds_of_the_refresh_token(
+        settings in any_settings(), jitter in 0.0f64..1.0, idp in prop::option::of(60u64..100_000), token in prop::option::of(60u64..100_000),
+    ) {
+        let settings = Settings { custom_duration: false, ..settings };
+        let mut session = session(Renewal::Background);
+        session.proof = schedule::proof(&settings, Renewal::Background, START, idp.map(Duration::from_secs), START);
+        let span = session.proof.until.since(START);
+        prop_assert!(span <= settings.policy_check_interval, "an IdP's claim never lengthens");
+        let token = token.map(|secs| START.plus(Duration::from_secs(secs)));
+        let due = schedule::next_due(&settings, &session, token, jitter).since(START);
+        prop_assert!(due <= span.mul_f64(0.751));
+        match token {
+            None => prop_assert!(due >= span.mul_f64(0.599)),
+            Some(ends) => prop_assert!(due <= ends.since(START).mul_f64(0.667)),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The stable codes that say why a decision fell as it did.
+
+use crate::session::end::EndReason;
+
+/// Why a decision fell as it did. The code is stable; the sentence is for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Allowed: the proof counts.
+    Proved,
+    /// No session is presented.
+    NoSession,
+    /// The session has ended, or reached an end just now.
+    Ended(EndReason),
+    /// The session is presented without its nonce cookie.
+    BrowserUnknown,
+    /// The session is presented with another browser's nonce cookie.
+    BrowserMismatch,
+    /// The IdP wants to see the person.
+    InteractionRequired,
+    /// The proof no longer counts; a new one is needed first.
+    ProofOver,
+    /// The session was unused for long; a new proof is needed first.
+    Dormant,
+}
+
+impl Reason {
+    /// The code, as it stands in headers, logs, metrics and APIs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Proved => "proved",
+            Self::NoSession => "no_session",
+            Self::Ended(end) => end.code(),
+            Self::BrowserUnknown => "browser_unknown",
+            Self::BrowserMismatch => "browser_mismatch",
+            Self::InteractionRequired => "interaction_required",
+            Self::ProofOver => "checking",
+            Self::Dormant => "dormant",
+        }
+    }
+
+    /// A plain sentence for people.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Proved => "Your session is valid.",
+            Self::NoSession => "You are not signed in.",
+            Self::Ended(end) => end.sentence(),
+            Self::BrowserUnknown | Self::BrowserMismatch => "This session belongs to another browser.",
+            Self::InteractionRequired => "Your organisation's sign-in service wants to see you again.",
+            Self::ProofOver | Self::Dormant => "Your session is being checked with your organisation.",
+        }
+    }
+}

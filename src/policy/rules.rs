@@ -1,0 +1,170 @@
+//! The rules, in the order in which they are asked (session-policy, section 6). Each is a name, a sentence and a function.
+
+use super::decide::{Credentials, Verdict};
+use super::facts::{Browser, Facts, Standing};
+use super::reason::Reason;
+use super::settings::Settings;
+use crate::session::end::EndReason;
+use crate::session::{CheckFailure, Renewal, Session};
+use crate::time::Timestamp;
+
+/// One line of the table.
+pub struct Rule {
+    /// Its stable name.
+    pub name: &'static str,
+    /// What it asks, in a sentence.
+    pub asks: &'static str,
+    /// Its answer.
+    pub judge: fn(&Settings, &Facts, Timestamp) -> Finding,
+}
+
+/// What one rule found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Nothing against it; the next rule is asked.
+    Pass,
+    /// This rule decides.
+    Stop(Stop),
+}
+
+/// How a rule stops a request. There is no way to stop with an "allow".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Sign in again.
+    SignIn(Credentials, Reason),
+    /// Check in the background first.
+    Check(Reason),
+    /// Renew by the browser first.
+    Renew(Reason),
+}
+
+impl Stop {
+    pub(super) fn into_verdict(self) -> (Verdict, Reason) {
+        match self {
+            Self::SignIn(credentials, reason) => (Verdict::SignIn(credentials), reason),
+            Self::Check(reason) => (Verdict::Check, reason),
+            Self::Renew(reason) => (Verdict::Renew, reason),
+        }
+    }
+
+    /// Why it stops.
+    #[must_use]
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::SignIn(_, reason) | Self::Check(reason) | Self::Renew(reason) => reason,
+        }
+    }
+}
+
+/// The table. The order is the precedence.
+pub const RULES: [Rule; 6] = [
+    Rule { name: "live", asks: "Is there a session that has not ended?", judge: live },
+    Rule { name: "same_browser", asks: "Is it the browser that signed in?", judge: same_browser },
+    Rule { name: "end", asks: "Is the session's end still ahead?", judge: end },
+    Rule { name: "interaction", asks: "Can the IdP do without seeing the person?", judge: interaction },
+    Rule { name: "proof", asks: "Does the newest proof still count?", judge: proof },
+    Rule { name: "dormancy", asks: "Was the session used lately?", judge: dormancy },
+];
+
+fn live(_: &Settings, facts: &Facts, _: Timestamp) -> Finding {
+    let reason = match &facts.standing {
+        Standing::Live(_) => return Finding::Pass,
+        Standing::Absent => Reason::NoSession,
+        Standing::Ended(tombstone) => Reason::Ended(tombstone.reason),
+    };
+    Finding::Stop(Stop::SignIn(credentials_after(reason), reason))
+}
+
+/// Ends that custom settings bring about, and sign-outs, are followed by a sign-in with credentials.
+const fn credentials_after(reason: Reason) -> Credentials {
+    match reason {
+        Reason::Ended(EndReason::MaxLength | EndReason::SignedOut) | Reason::InteractionRequired => {
+            Credentials::Fresh
+        }
+        _ => Credentials::AsTheIdpSeesFit,
+    }
+}
+
+fn same_browser(settings: &Settings, facts: &Facts, _: Timestamp) -> Finding {
+    let reason = match facts.browser {
+        Browser::Same => return Finding::Pass,
+        _ if !settings.nonce_cookie => return Finding::Pass,
+        Browser::Other => Reason::BrowserMismatch,
+        Browser::Unknown => Reason::BrowserUnknown,
+    };
+    Finding::Stop(Stop::SignIn(Credentials::AsTheIdpSeesFit, reason))
+}
+
+fn end(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
+    match session(facts).and_then(|session| end_of(settings, session)) {
+        Some((at, why)) if at <= now => {
+            let reason = Reason::Ended(why);
+            Finding::Stop(Stop::SignIn(credentials_after(reason), reason))
+        }
+        _ => Finding::Pass,
+    }
+}
+
+fn interaction(_: &Settings, facts: &Facts, _: Timestamp) -> Finding {
+    let wanted = session(facts)
+        .and_then(|session| session.failed_check)
+        .is_some_and(|check| check.why == CheckFailure::InteractionRequired);
+    if !wanted {
+        return Finding::Pass;
+    }
+    Finding::Stop(Stop::SignIn(Credentials::AsTheIdpSeesFit, Reason::InteractionRequired))
+}
+
+fn proof(_: &Settings, facts: &Facts, now: Timestamp) -> Finding {
+    match session(facts) {
+        Some(session) if session.proof.until <= now => fresh_proof(session, Reason::ProofOver),
+        _ => Finding::Pass,
+    }
+}
+
+fn dormancy(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
+    match session(facts) {
+        Some(session) if dormant_from(settings, facts, session) <= now => {
+            fresh_proof(session, Reason::Dormant)
+        }
+        _ => Finding::Pass,
+    }
+}
+
+const fn fresh_proof(session: &Session, reason: Reason) -> Finding {
+    Finding::Stop(match session.renewal {
+        Renewal::Background => Stop::Check(reason),
+        Renewal::Browser => Stop::Renew(reason),
+    })
+}
+
+/// A proof newer than the last activity means that the session was just checked on somebody's behalf.
+fn dormant_from(settings: &Settings, facts: &Facts, session: &Session) -> Timestamp {
+    facts.last_activity.max(session.signed_in_at).plus(settings.dormant_after)
+}
+
+/// When a session ends whatever happens, and why; `None` where only a "no", an admin or a sign-out ends it (row H3).
+#[must_use]
+pub fn end_of(settings: &Settings, session: &Session) -> Option<(Timestamp, EndReason)> {
+    if settings.custom_duration {
+        return Some((session.signed_in_at.plus(settings.max_length), EndReason::MaxLength));
+    }
+    match session.renewal {
+        Renewal::Background => None,
+        Renewal::Browser => Some((session.signed_in_at.plus(settings.lifetime), EndReason::Lifetime)),
+    }
+}
+
+/// All instants at which time alone can change what the rules say.
+pub(super) fn instants(settings: &Settings, facts: &Facts, session: &Session) -> Vec<Timestamp> {
+    let mut instants = vec![session.proof.until, dormant_from(settings, facts, session)];
+    instants.extend(end_of(settings, session).map(|(at, _)| at));
+    instants
+}
+
+fn session(facts: &Facts) -> Option<&Session> {
+    match &facts.standing {
+        Standing::Live(session) => Some(session),
+        Standing::Absent | Standing::Ended(_) => None,
+    }
+}

@@ -1,0 +1,31 @@
+//! The tokens of a session. They stay in the gateway; no browser and no app ever sees one.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::time::Timestamp;
+
+/// What the IdP gave for a session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tokens {
+    /// The refresh token, if there is one.
+    #[serde(serialize_with = "expose", deserialize_with = "hide")]
+    pub refresh_token: Option<SecretString>,
+    /// When the refresh token ends, if the IdP said so (`refresh_expires_in`) or the operator did.
+    pub refresh_token_until: Option<Timestamp>,
+    /// The newest ID token, the `id_token_hint` of a sign-out (RP-Initiated Logout section 2).
+    #[serde(serialize_with = "expose", deserialize_with = "hide")]
+    pub id_token: Option<SecretString>,
+    /// The OIDC `nonce` of the sign-in: an ID token from a refresh must carry the same or none (OIDC Core section 12.2).
+    pub nonce: String,
+}
+
+// Only called to build the plain text that is sealed at once.
+fn expose<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(ExposeSecret::expose_secret).serialize(serializer)
+}
+
+fn hide<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(SecretString::from))
+}
