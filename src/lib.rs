@@ -1,6 +1,7 @@
 //! Hourgate, a sign-in gateway.
 
 pub mod keys;
+pub mod oidc;
 pub mod policy;
 pub mod provider;
 pub mod random;

@@ -40,7 +40,8 @@ pub enum Verdict {
 pub enum Credentials {
     /// Whatever it sees fit; its own single sign-on counts.
     AsTheIdpSeesFit,
-    /// The person must be seen: `prompt=login`. For MFA, consent, and after an end that custom settings brought about.
+    /// The person enters credentials anew (`prompt=login`, `max_age=0`), proven by `auth_time`: after a sign-out, and
+    /// after an end that custom settings brought about (rows A2, C9).
     Fresh,
 }
 

@@ -3,6 +3,7 @@
 use super::decide::{Credentials, Verdict};
 use super::facts::{Browser, Facts, Standing};
 use super::reason::Reason;
+use super::schedule;
 use super::settings::Settings;
 use crate::session::end::EndReason;
 use crate::session::{CheckFailure, Renewal, Session};
@@ -78,9 +79,7 @@ fn live(_: &Settings, facts: &Facts, _: Timestamp) -> Finding {
 /// Ends that custom settings bring about, and sign-outs, are followed by a sign-in with credentials.
 const fn credentials_after(reason: Reason) -> Credentials {
     match reason {
-        Reason::Ended(EndReason::MaxLength | EndReason::SignedOut) | Reason::InteractionRequired => {
-            Credentials::Fresh
-        }
+        Reason::Ended(EndReason::MaxLength | EndReason::SignedOut) => Credentials::Fresh,
         _ => Credentials::AsTheIdpSeesFit,
     }
 }
@@ -138,9 +137,8 @@ const fn fresh_proof(session: &Session, reason: Reason) -> Finding {
     })
 }
 
-/// A proof newer than the last activity means that the session was just checked on somebody's behalf.
 fn dormant_from(settings: &Settings, facts: &Facts, session: &Session) -> Timestamp {
-    facts.last_activity.max(session.signed_in_at).plus(settings.dormant_after)
+    schedule::dormant_from(settings, facts.last_activity.max(session.signed_in_at))
 }
 
 /// When a session ends whatever happens, and why; `None` where only a "no", an admin or a sign-out ends it (row H3).

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+pub use crate::oidc::algorithm::SigningAlgorithm;
 use crate::session::names::ProviderId;
 
 /// How the gateway proves to the token endpoint who it is (OIDC Core section 9).
@@ -16,22 +17,6 @@ pub enum ClientAuthentication {
     ClientSecretBasic,
     /// `client_secret_post`: in the body.
     ClientSecretPost,
-}
-
-/// An asymmetric signature algorithm (RFC 7518 section 3.1, RFC 8037) that an issuer may be allowed to use.
-/// There is no `none` and no HMAC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the registered ones")]
-pub enum SigningAlgorithm {
-    Rs256,
-    Rs384,
-    Rs512,
-    Ps256,
-    Ps384,
-    Ps512,
-    Es256,
-    Es384,
-    EdDsa,
 }
 
 /// From which claims an identity is made. Issuer and subject are not up for choice.

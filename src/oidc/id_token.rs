@@ -1,0 +1,334 @@
+//! The ID token (Core section 2) and the numbered checks of Core section 3.1.3.7.
+//!
+//! The crate checks the signature, issuer and audience. Everything about time, `azp`, `nonce`, `at_hash` and the types of
+//! claims is checked here, because the crate takes `null` for "absent", knows no leeway, and leaves `azp` alone.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use openidconnect::core::{
+    CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
+};
+use openidconnect::{
+    AccessToken, AccessTokenHash, AdditionalClaims, ClaimsVerificationError, ClientId, IdToken,
+    IdTokenVerifier, IssuerUrl, Nonce, SignatureVerificationError,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use subtle::ConstantTimeEq;
+
+use super::algorithm::SigningAlgorithm;
+use crate::time::Timestamp;
+
+/// How far an IdP's clock may be off. A wider leeway would let an expired token in for longer.
+pub const LEEWAY: Duration = Duration::from_secs(60);
+/// A longer token is refused before it is looked at.
+const LONGEST: usize = 64 * 1024;
+/// The last second that a `NumericDate` may name: the end of the year 9999.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// What an ID token must agree with.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The issuer, byte for byte.
+    pub issuer: &'a str,
+    /// Our client id.
+    pub client_id: &'a str,
+    /// The algorithms that the issuer may use.
+    pub algorithms: &'a [SigningAlgorithm],
+    /// The nonce that was sent.
+    pub nonce: ExpectedNonce<'a>,
+    /// The access token that came with it, for `at_hash`.
+    pub access_token: &'a AccessToken,
+    /// The person must have entered credentials after this instant (`auth_time`).
+    pub authenticated_since: Option<Timestamp>,
+}
+
+/// How strictly the nonce is compared.
+#[derive(Clone, Copy, Debug)]
+pub enum ExpectedNonce<'a> {
+    /// At a sign-in it must be there and equal.
+    Required(&'a str),
+    /// At a refresh it must be equal or absent (Core section 12.2).
+    IfPresent(&'a str),
+}
+
+/// Claims of an ID token that passed every check. Nothing outside this file makes one.
+#[derive(Clone, Debug)]
+pub struct VerifiedIdToken {
+    claims: Map<String, Value>,
+    registered: Registered,
+}
+
+/// The claims that are read by name, strictly typed: a wrong type is an error, never "absent" (RFC 8725 section 3.11).
+#[derive(Clone, Debug, Deserialize)]
+struct Registered {
+    iss: String,
+    sub: String,
+    exp: NumericDate,
+    iat: NumericDate,
+    #[serde(default, deserialize_with = "present")]
+    nbf: Option<NumericDate>,
+    #[serde(default, deserialize_with = "present")]
+    auth_time: Option<NumericDate>,
+    #[serde(default, deserialize_with = "present")]
+    nonce: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    azp: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    at_hash: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    sid: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    tid: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    oid: Option<String>,
+    #[serde(default)]
+    events: Option<Value>,
+}
+
+/// `null` is not "absent": where the member stands, its value must be of the type.
+fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Seconds since the epoch (RFC 7519 section 2), between 1970 and 9999; fractions are rounded down.
+#[derive(Clone, Copy, Debug)]
+struct NumericDate(Timestamp);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let seconds = number.as_i64().or_else(|| {
+            #[expect(clippy::cast_possible_truncation, reason = "checked against the range first")]
+            number.as_f64().filter(|secs| (0.0..=LAST_SECOND as f64).contains(secs)).map(|secs| secs as i64)
+        });
+        match seconds {
+            Some(seconds @ 0..=LAST_SECOND) => Ok(Self(Timestamp::from_secs(seconds))),
+            _ => Err(serde::de::Error::custom("not an instant between 1970 and 9999")),
+        }
+    }
+}
+
+/// Why an ID token is refused. The reason codes are stable; nothing of the token is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum IdTokenError {
+    #[error("it is not a signed JWT with an ID token's claims")]
+    Malformed,
+    #[error("its type, content type or critical header is not that of an ID token")]
+    WrongType,
+    #[error("its signature algorithm is not one that this issuer may use")]
+    Algorithm,
+    #[error("the issuer's key set has no key for it")]
+    UnknownKey,
+    #[error("its signature is wrong")]
+    Signature,
+    #[error("it is of another issuer")]
+    Issuer,
+    #[error("it is for another audience, or for others too")]
+    Audience,
+    #[error("it was issued to another party (azp)")]
+    AuthorizedParty,
+    #[error("it has expired")]
+    Expired,
+    #[error("it is not valid yet, or was issued in the future; compare the clocks")]
+    NotYetValid,
+    #[error("its nonce is not the one of this sign-in")]
+    Nonce,
+    #[error("it does not belong to the access token (at_hash)")]
+    AccessTokenHash,
+    #[error(
+        "it does not say when credentials were entered (auth_time), although that was asked for; the IdP must send auth_time when max_age is asked"
+    )]
+    AuthTimeMissing,
+    #[error("the person did not enter credentials again")]
+    AuthTimeTooOld,
+}
+
+impl IdTokenError {
+    /// The stable reason code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "id_token_malformed",
+            Self::WrongType => "id_token_type",
+            Self::Algorithm => "id_token_alg",
+            Self::UnknownKey => "id_token_unknown_key",
+            Self::Signature => "id_token_signature",
+            Self::Issuer => "id_token_iss",
+            Self::Audience => "id_token_aud",
+            Self::AuthorizedParty => "id_token_azp",
+            Self::Expired => "id_token_expired",
+            Self::NotYetValid => "id_token_not_yet_valid",
+            Self::Nonce => "id_token_nonce",
+            Self::AccessTokenHash => "id_token_at_hash",
+            Self::AuthTimeMissing => "id_token_auth_time_missing",
+            Self::AuthTimeTooOld => "id_token_auth_time",
+        }
+    }
+}
+
+/// The claims that the crate does not know; all claims are read from the payload instead.
+#[derive(Debug, Serialize, Deserialize)]
+struct Ignored {}
+impl AdditionalClaims for Ignored {}
+
+type CrateIdToken =
+    IdToken<Ignored, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+
+/// Checks an ID token. The numbers are those of Core section 3.1.3.7.
+///
+/// # Errors
+///
+/// The first check that fails. [`IdTokenError::UnknownKey`] is worth one refetch of the keys.
+pub fn verify(
+    token: &str,
+    keys: &CoreJsonWebKeySet,
+    expected: &Expected<'_>,
+    now: Timestamp,
+) -> Result<VerifiedIdToken, IdTokenError> {
+    if token.len() > LONGEST {
+        return Err(IdTokenError::Malformed);
+    }
+    // (1) an encrypted token is refused by the crate.
+    let parsed = CrateIdToken::from_str(token).map_err(|_| IdTokenError::Malformed)?;
+    let verifier = IdTokenVerifier::new_public_client(
+        ClientId::new(expected.client_id.to_owned()),
+        IssuerUrl::new(expected.issuer.to_owned()).map_err(|_| IdTokenError::Issuer)?,
+        CoreJsonWebKeySet::new(keys.keys().clone()),
+    )
+    .set_allowed_algs(expected.algorithms.iter().map(|alg| alg.jws()))
+    // Time is judged below, with leeway and with the clock that was handed in.
+    .set_time_fn(Default::default);
+    // (2) issuer, (3) audience, and no other audience, (6)–(8) signature by an allowed algorithm and the issuer's key.
+    parsed.claims(&verifier, |_: Option<&Nonce>| Ok(())).map_err(|error| refusal(&error))?;
+
+    // From here on the payload is authentic; these are the bytes that were signed.
+    let payload = token.split('.').nth(1).ok_or(IdTokenError::Malformed)?;
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).map_err(|_| IdTokenError::Malformed)?;
+    let registered: Registered = serde_json::from_slice(&payload).map_err(|_| IdTokenError::Malformed)?;
+    let claims: Map<String, Value> = serde_json::from_slice(&payload).map_err(|_| IdTokenError::Malformed)?;
+
+    if registered.sub.is_empty() || registered.sub.len() > 255 {
+        return Err(IdTokenError::Malformed); // Core section 2: at most 255 ASCII characters
+    }
+    if registered.events.is_some() {
+        return Err(IdTokenError::WrongType); // a logout token (TOK-06)
+    }
+    // (4), (5)
+    if registered.azp.as_deref().is_some_and(|azp| azp != expected.client_id) {
+        return Err(IdTokenError::AuthorizedParty);
+    }
+    // (9)
+    if registered.exp.0.plus(LEEWAY) <= now {
+        return Err(IdTokenError::Expired);
+    }
+    // (10)
+    let latest = now.plus(LEEWAY);
+    if registered.iat.0 > latest || registered.nbf.is_some_and(|nbf| nbf.0 > latest) {
+        return Err(IdTokenError::NotYetValid);
+    }
+    // (11)
+    let (nonce, may_be_absent) = match expected.nonce {
+        ExpectedNonce::Required(nonce) => (nonce, false),
+        ExpectedNonce::IfPresent(nonce) => (nonce, true),
+    };
+    match &registered.nonce {
+        Some(found) if bool::from(found.as_bytes().ct_eq(nonce.as_bytes())) => {}
+        None if may_be_absent => {}
+        _ => return Err(IdTokenError::Nonce),
+    }
+    // (13)
+    if let Some(since) = expected.authenticated_since {
+        let auth_time = registered.auth_time.ok_or(IdTokenError::AuthTimeMissing)?;
+        if auth_time.0.plus(LEEWAY) < since {
+            return Err(IdTokenError::AuthTimeTooOld);
+        }
+    }
+    // Core section 3.1.3.8
+    if let Some(found) = &registered.at_hash {
+        let alg = parsed.signing_alg().map_err(|_| IdTokenError::Algorithm)?;
+        let key = parsed.signing_key(&verifier).map_err(|_| IdTokenError::UnknownKey)?;
+        let ours = AccessTokenHash::from_token(expected.access_token, alg, key)
+            .map_err(|_| IdTokenError::AccessTokenHash)?;
+        if !bool::from(ours.as_str().as_bytes().ct_eq(found.as_bytes())) {
+            return Err(IdTokenError::AccessTokenHash);
+        }
+    }
+    Ok(VerifiedIdToken { claims, registered })
+}
+
+fn refusal(error: &ClaimsVerificationError) -> IdTokenError {
+    match error {
+        ClaimsVerificationError::InvalidIssuer(_) => IdTokenError::Issuer,
+        ClaimsVerificationError::InvalidAudience(_) => IdTokenError::Audience,
+        ClaimsVerificationError::Unsupported(_) => IdTokenError::WrongType,
+        ClaimsVerificationError::SignatureVerification(signature) => match signature {
+            SignatureVerificationError::NoMatchingKey | SignatureVerificationError::AmbiguousKeyId(_) => {
+                IdTokenError::UnknownKey
+            }
+            SignatureVerificationError::DisallowedAlg(_)
+            | SignatureVerificationError::UnsupportedAlg(_)
+            | SignatureVerificationError::NoSignature => IdTokenError::Algorithm,
+            _ => IdTokenError::Signature,
+        },
+        _ => IdTokenError::Malformed,
+    }
+}
+
+// === impl VerifiedIdToken ===
+
+impl VerifiedIdToken {
+    /// `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.registered.iss
+    }
+
+    /// `sub`.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.registered.sub
+    }
+
+    /// `exp`.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.registered.exp.0
+    }
+
+    /// `auth_time`.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.registered.auth_time.map(|at| at.0)
+    }
+
+    /// `sid`.
+    #[must_use]
+    pub fn idp_session(&self) -> Option<&str> {
+        self.registered.sid.as_deref()
+    }
+
+    /// `tid`: Entra's tenant.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        self.registered.tid.as_deref()
+    }
+
+    /// `oid`: Entra's user within the tenant.
+    #[must_use]
+    pub fn object(&self) -> Option<&str> {
+        self.registered.oid.as_deref()
+    }
+
+    /// All claims.
+    #[must_use]
+    pub const fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+}

@@ -1,0 +1,191 @@
+//! A document of an IdP (metadata, keys): fetched at most so often, and the last good copy kept for as long as it takes.
+
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// A copy older than this is refetched; the old one serves until the new one is there.
+const FRESH_FOR: Duration = Duration::from_secs(3600);
+/// Nothing makes us fetch more often than this, whatever strangers send (KEY-03)…
+const COOL_DOWN: Duration = Duration::from_secs(30);
+/// …except that a first copy, without which nobody can sign in, is asked for more eagerly.
+const FIRST_COPY_COOL_DOWN: Duration = Duration::from_secs(1);
+
+/// The last good copy of a document, and when it was asked for.
+#[derive(Debug)]
+pub struct Cached<T> {
+    good: RwLock<Option<Good<T>>>,
+    /// Held while fetching, so that one task fetches and the others wait or make do with the old copy.
+    last_attempt: tokio::sync::Mutex<Option<Timestamp>>,
+}
+
+/// A copy that was fetched and understood.
+#[derive(Debug)]
+pub struct Good<T> {
+    /// Its meaning.
+    pub value: Arc<T>,
+    /// Its bytes, to be kept elsewhere.
+    pub document: Arc<[u8]>,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+}
+
+impl<T> Clone for Good<T> {
+    fn clone(&self) -> Self {
+        Self { value: self.value.clone(), document: self.document.clone(), fetched_at: self.fetched_at }
+    }
+}
+
+/// How badly a document is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// The copy at hand will do while it is fresh.
+    Any,
+    /// The copy at hand was tried and does not do (an unknown key).
+    Newer,
+}
+
+impl<T> Cached<T> {
+    /// An empty cache.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { good: RwLock::new(None), last_attempt: tokio::sync::Mutex::new(None) }
+    }
+
+    /// The copy at hand.
+    #[must_use]
+    pub fn good(&self) -> Option<Good<T>> {
+        self.good.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts in a copy that was kept elsewhere, unless there is one. It counts as old, so that it is refetched soon.
+    pub fn restore(&self, value: T, document: &[u8]) {
+        let mut good = self.good.write().unwrap_or_else(PoisonError::into_inner);
+        good.get_or_insert_with(|| Good {
+            value: Arc::new(value),
+            document: document.into(),
+            fetched_at: Timestamp::EPOCH,
+        });
+    }
+
+    /// The document, fetched first where it is wanted and allowed.
+    ///
+    /// # Errors
+    ///
+    /// What `fetch` said, or that the last failure was too short a while ago; only where there is no copy at hand.
+    pub async fn get<F, E>(&self, want: Want, now: Timestamp, fetch: F) -> Result<Arc<T>, E>
+    where
+        F: Future<Output = Result<(T, Vec<u8>), E>>,
+        E: From<CoolingDown>,
+    {
+        let at_hand = self.good();
+        if let Some(good) = &at_hand
+            && want == Want::Any
+            && now.since(good.fetched_at) < FRESH_FOR
+        {
+            return Ok(good.value.clone());
+        }
+        let mut last_attempt = match (self.last_attempt.try_lock(), &at_hand) {
+            (Ok(guard), _) => guard,
+            (Err(_), Some(good)) if want == Want::Any => return Ok(good.value.clone()),
+            (Err(_), _) => self.last_attempt.lock().await,
+        };
+        // Somebody else may have fetched while we waited.
+        let before = at_hand.map(|good| good.fetched_at);
+        let at_hand = self.good();
+        if let Some(good) = &at_hand
+            && before.is_none_or(|before| before < good.fetched_at)
+        {
+            return Ok(good.value.clone());
+        }
+        let cool_down = if at_hand.is_some() { COOL_DOWN } else { FIRST_COPY_COOL_DOWN };
+        // A clock that was set back does not lengthen the pause.
+        if last_attempt.is_some_and(|at| at <= now && now.since(at) < cool_down) {
+            return at_hand.map(|good| good.value).ok_or_else(|| CoolingDown.into());
+        }
+        *last_attempt = Some(now);
+        match (fetch.await, at_hand) {
+            (Ok((value, document)), _) => {
+                let value = Arc::new(value);
+                let good = Good { value: value.clone(), document: document.into(), fetched_at: now };
+                *self.good.write().unwrap_or_else(PoisonError::into_inner) = Some(good);
+                Ok(value)
+            }
+            (Err(_), Some(good)) => Ok(good.value),
+            (Err(error), None) => Err(error),
+        }
+    }
+}
+
+impl<T> Default for Cached<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The last attempt failed too short a while ago to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the last attempt failed a moment ago")]
+pub struct CoolingDown;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
+
+    async fn ask(
+        cache: &Cached<u8>,
+        want: Want,
+        now: Timestamp,
+        answer: Result<u8, CoolingDown>,
+    ) -> (Option<u8>, bool) {
+        let mut asked = false;
+        let got = cache
+            .get(want, now, async {
+                asked = true;
+                answer.map(|value| (value, vec![value]))
+            })
+            .await;
+        (got.ok().map(|value| *value), asked)
+    }
+
+    #[tokio::test]
+    async fn a_fresh_copy_is_not_fetched_again_and_a_stale_one_is() {
+        let cache = Cached::new();
+        assert_eq!(ask(&cache, Want::Any, NOW, Ok(1)).await, (Some(1), true));
+        assert_eq!(ask(&cache, Want::Any, NOW.plus(FRESH_FOR / 2), Ok(2)).await, (Some(1), false));
+        assert_eq!(ask(&cache, Want::Any, NOW.plus(FRESH_FOR), Ok(2)).await, (Some(2), true));
+    }
+
+    #[tokio::test]
+    async fn key_03_a_flood_of_unknown_keys_causes_one_fetch_per_cool_down() {
+        let cache = Cached::new();
+        ask(&cache, Want::Any, NOW, Ok(1)).await;
+        let mut fetches = 0;
+        for second in 0..60 {
+            let (_, asked) = ask(&cache, Want::Newer, NOW.plus(Duration::from_secs(second)), Ok(1)).await;
+            fetches += u32::from(asked);
+        }
+        assert_eq!(fetches, 1, "the fetch at the start counts too: two within a minute");
+    }
+
+    #[tokio::test]
+    async fn key_05_an_outage_keeps_the_last_good_copy() {
+        let cache = Cached::new();
+        ask(&cache, Want::Any, NOW, Ok(1)).await;
+        let later = NOW.plus(FRESH_FOR * 5);
+        assert_eq!(ask(&cache, Want::Any, later, Err(CoolingDown)).await, (Some(1), true));
+        assert_eq!(ask(&cache, Want::Newer, later.plus(COOL_DOWN), Err(CoolingDown)).await, (Some(1), true));
+    }
+
+    #[tokio::test]
+    async fn o6_without_any_copy_the_idp_is_asked_again_a_second_later() {
+        let cache = Cached::new();
+        assert_eq!(ask(&cache, Want::Any, NOW, Err(CoolingDown)).await, (None, true));
+        assert_eq!(ask(&cache, Want::Any, NOW, Ok(1)).await, (None, false));
+        assert_eq!(ask(&cache, Want::Any, NOW.plus(FIRST_COPY_COOL_DOWN), Ok(1)).await, (Some(1), true));
+    }
+}

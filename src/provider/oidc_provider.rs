@@ -1,0 +1,438 @@
+//! One OpenID Provider.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
+use oauth2::{
+    AccessToken, AuthType, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
+    HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
+    StandardRevocableToken, TokenResponse as _, TokenUrl,
+};
+use openidconnect::core::CoreJsonWebKeySet;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::cache::{Cached, CoolingDown, Want};
+use super::claims;
+use super::settings::{ClientAuthentication, Settings};
+use super::transport::{Transport, TransportError, TransportSetupError};
+use crate::oidc::authorization::{AuthenticationRequest, Prompt};
+use crate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, VerifiedIdToken};
+use crate::oidc::metadata::{self, DocumentError, ProviderMetadata};
+use crate::oidc::rp_initiated_logout;
+use crate::oidc::token::{TokenError, TokenResponse, classify};
+use crate::oidc::userinfo::{self, UserinfoError};
+use crate::session::identity::Identity;
+use crate::time::Timestamp;
+
+/// Why an IdP was of no help.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// Its metadata or keys are not to be had.
+    #[error("cannot get the {what} of the identity provider: {cause}")]
+    Document {
+        /// `metadata` or `keys`.
+        what: &'static str,
+        /// What stood in the way.
+        cause: String,
+    },
+    /// The token endpoint gave no tokens.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Its ID token does not pass.
+    #[error("the identity provider's ID token is refused: {0}")]
+    IdToken(#[from] IdTokenError),
+    /// There is no ID token where one must be.
+    #[error(
+        "the identity provider sent no ID token; set refresh_without_id_token if it never does on a refresh"
+    )]
+    NoIdToken,
+    /// Userinfo is not to be had, or about somebody else.
+    #[error("userinfo: {0}")]
+    Userinfo(String),
+    /// Userinfo is about somebody else.
+    #[error(transparent)]
+    OtherUser(UserinfoError),
+    /// The configuration makes no valid request.
+    #[error("the configuration of the identity provider makes no valid request: {0}")]
+    Misconfigured(String),
+}
+
+impl From<CoolingDown> for ProviderError {
+    fn from(error: CoolingDown) -> Self {
+        Self::Document { what: "metadata or keys", cause: error.to_string() }
+    }
+}
+
+/// A sign-in at the IdP that is about to begin.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInRequest<'a> {
+    /// Where the response goes.
+    pub redirect_uri: &'a str,
+    /// The sealed transaction.
+    pub state: &'a str,
+    /// Binds the ID token to the browser.
+    pub nonce: &'a str,
+    /// The PKCE verifier.
+    pub pkce_verifier: &'a str,
+    /// What the IdP is to ask of the person.
+    pub prompt: Prompt,
+    /// Who is expected.
+    pub login_hint: Option<&'a str>,
+}
+
+/// A code that came back.
+#[derive(Clone, Copy)]
+pub struct CodeGrant<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// The redirect URI of the request.
+    pub redirect_uri: &'a str,
+    /// The PKCE verifier of the request.
+    pub pkce_verifier: &'a str,
+    /// The nonce of the request.
+    pub nonce: &'a str,
+    /// The person must have entered credentials after this instant.
+    pub authenticated_since: Option<Timestamp>,
+}
+
+/// A verified ID token and what follows from it.
+#[derive(Clone, Debug)]
+pub struct Proved {
+    /// Who it names.
+    pub identity: Identity,
+    /// The policy check interval that the IdP asks for.
+    pub idp_interval: Option<Duration>,
+    /// Its `exp`.
+    pub token_ends: Timestamp,
+}
+
+/// The tokens of an answer that are kept.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    /// The refresh token, if there is one.
+    pub refresh_token: Option<SecretString>,
+    /// When it ends, if known.
+    pub refresh_token_until: Option<Timestamp>,
+    /// The ID token, if there is one.
+    pub id_token: Option<SecretString>,
+}
+
+/// An OpenID Provider as the gateway's configuration describes it.
+#[derive(Debug)]
+pub struct OidcProvider {
+    settings: Settings,
+    transport: Transport,
+    metadata: Cached<ProviderMetadata>,
+    keys: Cached<CoreJsonWebKeySet>,
+}
+
+type TokenClient = oauth2::Client<
+    BasicErrorResponse,
+    TokenResponse,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+impl OidcProvider {
+    /// Makes the client; calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// Where TLS cannot be set up.
+    pub fn new(settings: Settings) -> Result<Self, TransportSetupError> {
+        let transport = Transport::new(&settings)?;
+        Ok(Self { settings, transport, metadata: Cached::new(), keys: Cached::new() })
+    }
+
+    /// What the operator says about it.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Its metadata, perhaps fetched first.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no copy at hand and none is to be had.
+    pub async fn metadata(&self, now: Timestamp) -> Result<Arc<ProviderMetadata>, ProviderError> {
+        let url = match &self.settings.discovery_url {
+            Some(url) => url.to_string(),
+            None => metadata::well_known(&self.settings.issuer),
+        };
+        let parse = |document: &[u8]| metadata::parse(&self.settings.issuer, document);
+        self.metadata.get(Want::Any, now, self.fetch("metadata", url, parse)).await
+    }
+
+    /// Where to send the browser for a sign-in.
+    ///
+    /// # Errors
+    ///
+    /// Where the metadata is not to be had, or the configuration makes no valid request.
+    pub async fn sign_in_url(
+        &self,
+        request: SignInRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Url, ProviderError> {
+        let metadata = self.metadata(now).await?;
+        let request = AuthenticationRequest {
+            client_id: &self.settings.client_id,
+            redirect_uri: request.redirect_uri,
+            scopes: &self.settings.scopes,
+            state: request.state,
+            nonce: request.nonce,
+            pkce_verifier: request.pkce_verifier,
+            prompt: request.prompt,
+            login_hint: request.login_hint,
+        };
+        request.url(&metadata).map_err(|error| ProviderError::Misconfigured(error.to_string()))
+    }
+
+    /// Exchanges a code for tokens and verifies the ID token.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderError`]; the code may be spent.
+    pub async fn redeem(
+        &self,
+        grant: CodeGrant<'_>,
+        now: Timestamp,
+    ) -> Result<(Granted, Proved), ProviderError> {
+        let redirect_uri = RedirectUrl::new(grant.redirect_uri.to_owned())
+            .map_err(|error| ProviderError::Misconfigured(error.to_string()))?;
+        let client = self.token_client(now).await?.set_redirect_uri(redirect_uri);
+        let response = client
+            .exchange_code(AuthorizationCode::new(grant.code.to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(grant.pkce_verifier.to_owned()))
+            .request_async(&|request| self.token_call(request))
+            .await
+            .map_err(token_error)?;
+        let nonce = ExpectedNonce::Required(grant.nonce);
+        let token = self.verify(&response, nonce, grant.authenticated_since, now).await?;
+        let proved = self.proved(&response, &token.ok_or(ProviderError::NoIdToken)?, now).await?;
+        Ok((self.granted(&response, now), proved))
+    }
+
+    /// Spends a refresh token. The answer's own refresh token, if there is one, must be stored before anything else is
+    /// done with the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`]; where it is `Unavailable` the refresh token may or may not be spent.
+    pub async fn refresh(
+        &self,
+        refresh_token: &SecretString,
+        now: Timestamp,
+    ) -> Result<(Granted, TokenResponse), ProviderError> {
+        let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
+        let response = self
+            .token_client(now)
+            .await?
+            .exchange_refresh_token(&token)
+            .request_async(&|request| self.token_call(request))
+            .await
+            .map_err(token_error)?;
+        Ok((self.granted(&response, now), response))
+    }
+
+    /// Judges the answer to a refresh: who does it name? Whether that is the session's user is for the caller to compare.
+    ///
+    /// # Errors
+    ///
+    /// Where the ID token does not pass, or is missing without leave (row H7).
+    pub async fn prove_refreshed(
+        &self,
+        response: &TokenResponse,
+        nonce: &str,
+        known: &Identity,
+        now: Timestamp,
+    ) -> Result<Proved, ProviderError> {
+        match self.verify(response, ExpectedNonce::IfPresent(nonce), None, now).await? {
+            Some(token) => self.proved(response, &token, now).await,
+            None if self.settings.refresh_without_id_token => {
+                let claims = self.userinfo(response, &known.subject, now).await?;
+                Ok(Proved {
+                    identity: claims::described(&self.settings.claims, known.clone(), &claims),
+                    idp_interval: claims::policy_check_interval(&self.settings.claims, &claims),
+                    token_ends: now,
+                })
+            }
+            None => Err(ProviderError::NoIdToken),
+        }
+    }
+
+    /// Where the browser goes so that the IdP ends its session too; `None` where it has no such endpoint, or no
+    /// metadata is at hand: a sign-out never waits for an IdP.
+    #[must_use]
+    pub fn sign_out_url(&self, id_token_hint: Option<&SecretString>, return_to: &str) -> Option<Url> {
+        let metadata = self.metadata.good()?.value;
+        let hint = id_token_hint.map(ExposeSecret::expose_secret);
+        rp_initiated_logout::url(&metadata, &self.settings.client_id, hint, return_to)
+    }
+
+    /// The documents at hand, to be kept for a start with the IdP down (row O6): metadata and keys.
+    #[must_use]
+    pub fn documents(&self) -> Option<(Arc<[u8]>, Arc<[u8]>)> {
+        Some((self.metadata.good()?.document, self.keys.good()?.document))
+    }
+
+    /// Puts in documents that were kept.
+    ///
+    /// # Errors
+    ///
+    /// Where they are not valid for this IdP (any more).
+    pub fn restore(&self, metadata: &[u8], keys: &[u8]) -> Result<(), DocumentError> {
+        let (parsed, parsed_keys) =
+            (metadata::parse(&self.settings.issuer, metadata)?, metadata::parse_keys(keys)?);
+        self.metadata.restore(parsed, metadata);
+        self.keys.restore(parsed_keys, keys);
+        Ok(())
+    }
+
+    // === what the above is made of ===
+
+    async fn keys(&self, want: Want, now: Timestamp) -> Result<Arc<CoreJsonWebKeySet>, ProviderError> {
+        let url = self.metadata(now).await?.jwks_uri().to_string();
+        self.keys.get(want, now, self.fetch("keys", url, metadata::parse_keys)).await
+    }
+
+    async fn fetch<T>(
+        &self,
+        what: &'static str,
+        url: String,
+        parse: impl FnOnce(&[u8]) -> Result<T, DocumentError>,
+    ) -> Result<(T, Vec<u8>), ProviderError> {
+        let fetched = match self.transport.get(&url, None).await {
+            Ok(document) => {
+                parse(&document).map(|value| (value, document)).map_err(|error| error.to_string())
+            }
+            Err(error) => Err(error.to_string()),
+        };
+        fetched.map_err(|cause| {
+            tracing::warn!(provider = %self.settings.id, document = what, %cause, "idp_document_unavailable");
+            ProviderError::Document { what, cause }
+        })
+    }
+
+    async fn token_client(&self, now: Timestamp) -> Result<TokenClient, ProviderError> {
+        let metadata = self.metadata(now).await?;
+        let token_url = metadata.token_endpoint().map(|url| TokenUrl::from_url(url.url().clone()));
+        let auth_type = match self.settings.client_authentication {
+            ClientAuthentication::ClientSecretBasic => AuthType::BasicAuth,
+            ClientAuthentication::ClientSecretPost => AuthType::RequestBody,
+        };
+        let client = oauth2::Client::new(ClientId::new(self.settings.client_id.clone()))
+            .set_client_secret(ClientSecret::new(self.settings.client_secret.expose_secret().to_owned()))
+            .set_auth_type(auth_type);
+        let token_url = token_url.ok_or(ProviderError::Misconfigured("no token endpoint".into()))?;
+        Ok(client.set_token_uri(token_url))
+    }
+
+    /// Judges the answer before the protocol crate sees it.
+    async fn token_call(&self, request: HttpRequest) -> Result<HttpResponse, TokenError> {
+        let response = self.transport.call(request).await.map_err(unavailable)?;
+        classify(response.status().as_u16(), response.body())?;
+        Ok(response)
+    }
+
+    /// Verifies the ID token of an answer, with one refetch of the keys where its key is unknown (KEY-02).
+    async fn verify(
+        &self,
+        response: &TokenResponse,
+        nonce: ExpectedNonce<'_>,
+        authenticated_since: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<VerifiedIdToken>, ProviderError> {
+        let Some(token) = &response.extra_fields().id_token else { return Ok(None) };
+        let expected = Expected {
+            issuer: &self.settings.issuer,
+            client_id: &self.settings.client_id,
+            algorithms: &self.settings.algorithms,
+            nonce,
+            access_token: response.access_token(),
+            authenticated_since,
+        };
+        let keys = self.keys(Want::Any, now).await?;
+        match id_token::verify(token, &keys, &expected, now) {
+            Err(IdTokenError::UnknownKey) => {
+                let keys = self.keys(Want::Newer, now).await?;
+                Ok(Some(id_token::verify(token, &keys, &expected, now)?))
+            }
+            judged => Ok(Some(judged?)),
+        }
+    }
+
+    async fn proved(
+        &self,
+        response: &TokenResponse,
+        token: &VerifiedIdToken,
+        now: Timestamp,
+    ) -> Result<Proved, ProviderError> {
+        let userinfo = if self.settings.userinfo {
+            Some(self.userinfo(response, token.subject(), now).await?)
+        } else {
+            None
+        };
+        Ok(Proved {
+            identity: claims::identity(&self.settings, token, userinfo.as_ref()),
+            idp_interval: claims::policy_check_interval(&self.settings.claims, token.claims()),
+            token_ends: token.expires_at(),
+        })
+    }
+
+    async fn userinfo(
+        &self,
+        response: &TokenResponse,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, ProviderError> {
+        let metadata = self.metadata(now).await?;
+        let url = metadata.userinfo_endpoint().ok_or_else(|| {
+            ProviderError::Userinfo(
+                "the identity provider has no userinfo endpoint; set userinfo = false".into(),
+            )
+        })?;
+        let token: &AccessToken = response.access_token();
+        let body = self
+            .transport
+            .get(url.as_str(), Some(token.secret()))
+            .await
+            .map_err(|error| ProviderError::Userinfo(error.to_string()))?;
+        userinfo::parse(&body, subject).map_err(|error| match error {
+            UserinfoError::OtherSubject => ProviderError::OtherUser(error),
+            UserinfoError::Malformed => ProviderError::Userinfo(error.to_string()),
+        })
+    }
+
+    fn granted(&self, response: &TokenResponse, now: Timestamp) -> Granted {
+        let said =
+            response.extra_fields().refresh_expires_in.filter(|secs| *secs > 0).map(Duration::from_secs);
+        Granted {
+            refresh_token: response.refresh_token().map(|token| token.secret().clone().into()),
+            refresh_token_until: said.or(self.settings.refresh_token_lifetime).map(|span| now.plus(span)),
+            id_token: response.extra_fields().id_token.clone().map(SecretString::from),
+        }
+    }
+}
+
+fn unavailable(error: TransportError) -> TokenError {
+    TokenError::Unavailable(error.to_string())
+}
+
+fn token_error(error: RequestTokenError<TokenError, BasicErrorResponse>) -> ProviderError {
+    ProviderError::Token(match error {
+        RequestTokenError::Request(error) => error,
+        // What is left is a 200 that is not a token response: a captive portal, a proxy's page, a bug.
+        RequestTokenError::ServerResponse(_) | RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
+            TokenError::Unavailable("HTTP status 200 without a token response".into())
+        }
+    })
+}
