@@ -1,12 +1,13 @@
 //! One OpenID Provider.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
 use oauth2::{
-    AccessToken, AuthType, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
-    HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
+    AccessToken, AsyncHttpClient, AuthType, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet,
+    EndpointSet, HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
     StandardRevocableToken, TokenResponse as _, TokenUrl,
 };
 use openidconnect::core::CoreJsonWebKeySet;
@@ -16,7 +17,7 @@ use url::Url;
 use super::cache::{Cached, CoolingDown, Want};
 use super::claims;
 use super::settings::{ClientAuthentication, Settings};
-use super::transport::{Transport, TransportError, TransportSetupError};
+use super::transport::{Transport, TransportSetupError};
 use crate::oidc::authorization::{AuthenticationRequest, Prompt};
 use crate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, VerifiedIdToken};
 use crate::oidc::metadata::{self, DocumentError, ProviderMetadata};
@@ -212,7 +213,7 @@ impl OidcProvider {
         let response = client
             .exchange_code(AuthorizationCode::new(grant.code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(grant.pkce_verifier.to_owned()))
-            .request_async(&|request| self.token_call(request))
+            .request_async(&TokenCall(self))
             .await
             .map_err(token_error)?;
         let nonce = ExpectedNonce::Required(grant.nonce);
@@ -237,7 +238,7 @@ impl OidcProvider {
             .token_client(now)
             .await?
             .exchange_refresh_token(&token)
-            .request_async(&|request| self.token_call(request))
+            .request_async(&TokenCall(self))
             .await
             .map_err(token_error)?;
         Ok((self.granted(&response, now), response))
@@ -276,6 +277,15 @@ impl OidcProvider {
         let metadata = self.metadata.good()?.value;
         let hint = id_token_hint.map(ExposeSecret::expose_secret);
         rp_initiated_logout::url(&metadata, &self.settings.client_id, hint, return_to)
+    }
+
+    /// Fetches metadata and keys where they are missing or old.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no copy at hand and none is to be had.
+    pub async fn warm_up(&self, now: Timestamp) -> Result<(), ProviderError> {
+        self.keys(Want::Any, now).await.map(drop)
     }
 
     /// The documents at hand, to be kept for a start with the IdP down (row O6): metadata and keys.
@@ -334,13 +344,6 @@ impl OidcProvider {
             .set_auth_type(auth_type);
         let token_url = token_url.ok_or(ProviderError::Misconfigured("no token endpoint".into()))?;
         Ok(client.set_token_uri(token_url))
-    }
-
-    /// Judges the answer before the protocol crate sees it.
-    async fn token_call(&self, request: HttpRequest) -> Result<HttpResponse, TokenError> {
-        let response = self.transport.call(request).await.map_err(unavailable)?;
-        classify(response.status().as_u16(), response.body())?;
-        Ok(response)
     }
 
     /// Verifies the ID token of an answer, with one refetch of the keys where its key is unknown (KEY-02).
@@ -423,8 +426,21 @@ impl OidcProvider {
     }
 }
 
-fn unavailable(error: TransportError) -> TokenError {
-    TokenError::Unavailable(error.to_string())
+/// The bridge from the protocol crate to our transport. It judges the answer before the crate sees it.
+struct TokenCall<'a>(&'a OidcProvider);
+
+impl<'c> AsyncHttpClient<'c> for TokenCall<'_> {
+    type Error = TokenError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, TokenError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(async move {
+            let answer = self.0.transport.call(request).await;
+            let answer = answer.map_err(|error| TokenError::Unavailable(error.to_string()))?;
+            classify(answer.status().as_u16(), answer.body())?;
+            Ok(answer)
+        })
+    }
 }
 
 fn token_error(error: RequestTokenError<TokenError, BasicErrorResponse>) -> ProviderError {

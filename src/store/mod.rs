@@ -10,6 +10,7 @@
 //! * what belongs to one session (record, tokens, activity, due entry) changes atomically;
 //! * expiry (`keep`) is garbage collection only: no decision rests on it.
 
+pub mod sessions;
 pub mod settings;
 
 use std::fmt;

@@ -1,0 +1,77 @@
+//! When sessions were last used: noted in memory, written to the store rarely, so that a check writes nothing.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::session::id::StoredId;
+use crate::store::StoreError;
+use crate::store::sessions::Sessions;
+use crate::time::Timestamp;
+
+/// A session's activity is written at most this often.
+const WRITE_EVERY: Duration = Duration::from_secs(30);
+/// What was not used for so long is forgotten here; the store knows it.
+const FORGET_AFTER: Duration = Duration::from_secs(600);
+const SHARDS: usize = 16;
+const BATCH: usize = 500;
+
+/// This node's memory of when sessions were used.
+#[derive(Debug, Default)]
+pub struct Activity([Mutex<HashMap<StoredId, Seen>>; SHARDS]);
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    at: Timestamp,
+    /// What the store knows: the instant that was written last.
+    written: Timestamp,
+}
+
+impl Activity {
+    /// Notes that a session was used.
+    pub fn note(&self, id: StoredId, now: Timestamp) {
+        let mut shard = self.shard(id);
+        let seen = shard.entry(id).or_insert(Seen { at: now, written: Timestamp::EPOCH });
+        seen.at = seen.at.max(now);
+    }
+
+    /// When this node last saw a session used.
+    #[must_use]
+    pub fn last_seen(&self, id: StoredId) -> Option<Timestamp> {
+        self.shard(id).get(&id).map(|seen| seen.at)
+    }
+
+    /// Writes what is new and due to be written, and forgets what is old.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; what could not be written is tried again next time.
+    pub async fn flush(&self, sessions: &Sessions, now: Timestamp) -> Result<(), StoreError> {
+        for shard in &self.0 {
+            let due: Vec<(StoredId, Timestamp)> = {
+                let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+                shard.retain(|_, seen| seen.at > seen.written || now.since(seen.at) < FORGET_AFTER);
+                shard
+                    .iter()
+                    .filter(|(_, seen)| seen.at > seen.written && now.since(seen.written) >= WRITE_EVERY)
+                    .map(|(id, seen)| (*id, seen.at))
+                    .collect()
+            };
+            for batch in due.chunks(BATCH) {
+                sessions.note_activity(batch).await?;
+                let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+                for (id, at) in batch {
+                    if let Some(seen) = shard.get_mut(id) {
+                        seen.written = *at;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn shard(&self, id: StoredId) -> std::sync::MutexGuard<'_, HashMap<StoredId, Seen>> {
+        let shard = usize::from(id.as_bytes()[1]) % SHARDS;
+        self.0[shard].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

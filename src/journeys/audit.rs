@@ -1,0 +1,56 @@
+//! Who did what: one line for each thing that matters to an auditor, under the log target `audit`. Never a secret.
+
+use crate::session::Session;
+use crate::session::end::Tombstone;
+use crate::session::id::StoredId;
+use crate::session::names::{EnvironmentId, ProviderId};
+
+/// Somebody signed in.
+pub fn signed_in(id: StoredId, session: &Session) {
+    tracing::info!(
+        target: "audit",
+        action = "sign_in", outcome = "success", session = %id, environment = %session.environment,
+        provider = %session.identity.provider, issuer = session.identity.issuer, subject = session.identity.subject,
+        "signed in"
+    );
+}
+
+/// A sign-in was refused.
+pub fn sign_in_refused(
+    environment: &EnvironmentId,
+    provider: &ProviderId,
+    reason: &'static str,
+    detail: &str,
+) {
+    tracing::warn!(
+        target: "audit",
+        action = "sign_in", outcome = "failure", %environment, %provider, reason, detail, "sign-in refused"
+    );
+}
+
+/// A session ended.
+pub fn session_ended(id: StoredId, session: &Session, tombstone: &Tombstone) {
+    tracing::info!(
+        target: "audit",
+        action = "session_end", session = %id, environment = %session.environment,
+        provider = %session.identity.provider, issuer = session.identity.issuer, subject = session.identity.subject,
+        reason = tombstone.reason.code(), remark = tombstone.remark, "session ended"
+    );
+}
+
+/// Something that should never happen to honest people: a stolen cookie, an IdP that answers for somebody else.
+pub fn alarm(id: StoredId, session: &Session, reason: &'static str) {
+    tracing::error!(
+        target: "audit",
+        action = "alarm", session = %id, environment = %session.environment, provider = %session.identity.provider,
+        issuer = session.identity.issuer, subject = session.identity.subject, reason, "security alarm"
+    );
+}
+
+/// An admin voided every sign-in of a user.
+pub fn user_revoked(issuer: &str, subject: &str, sessions: usize, remark: Option<&str>) {
+    tracing::info!(
+        target: "audit",
+        action = "user_revoke", issuer, subject, sessions, remark, "user revoked"
+    );
+}

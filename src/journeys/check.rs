@@ -1,0 +1,121 @@
+//! A request is let pass, or not: the hot path. One store read, never a call to the IdP, no write.
+
+use std::sync::Arc;
+
+use super::Services;
+use super::cookies::{NonceCookie, SessionCookie};
+use crate::policy::decide::{Decision, Verdict, decide};
+use crate::policy::environment::Environment;
+use crate::policy::facts::{Browser, Facts, Standing};
+use crate::policy::schedule;
+use crate::session::Session;
+use crate::session::id::StoredId;
+use crate::store::StoreError;
+use crate::store::sessions::Found;
+use crate::time::Timestamp;
+
+/// What a request presents.
+#[derive(Clone)]
+pub struct Presented {
+    /// The session cookie.
+    pub session: SessionCookie,
+    /// The nonce cookie.
+    pub nonce: Option<NonceCookie>,
+}
+
+/// Does asking count as using the session?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// Somebody uses the app.
+    Activity,
+    /// Somebody only looks at the session (`/session`, `/userinfo`).
+    Peek,
+}
+
+/// The decision, and what it was made of.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The session's public id, if an authentic cookie names one.
+    pub id: Option<StoredId>,
+    /// What is known about it.
+    pub facts: Facts,
+    /// The decision.
+    pub decision: Decision,
+}
+
+/// Decides about a request in an environment.
+///
+/// # Errors
+///
+/// [`StoreError`]: unknown. The answer is 503, never a sign-out and never a pass.
+pub async fn check(
+    services: &Services,
+    environment: &Environment,
+    presented: &Presented,
+    usage: Usage,
+    now: Timestamp,
+) -> Result<Checked, StoreError> {
+    let id = presented.session.id().map(|id| id.stored());
+    let standing = match id {
+        Some(id) => standing(services, environment, id).await?,
+        None => Standing::Absent,
+    };
+    let facts = Facts {
+        browser: browser(presented, &standing),
+        last_activity: match (&standing, id) {
+            (Standing::Live(session), Some(id)) => {
+                last_activity(services, environment, id, session, now).await?
+            }
+            _ => now,
+        },
+        standing,
+    };
+    let decision = decide(&environment.settings, &facts, now);
+    if let (Verdict::Allow(_), Some(id), Usage::Activity) = (&decision.verdict, id, usage) {
+        services.activity.note(id, now);
+    }
+    if facts.browser == Browser::Other
+        && let (Some(id), Standing::Live(session)) = (id, &facts.standing)
+    {
+        super::audit::alarm(id, session, decision.reason.code());
+    }
+    Ok(Checked { id, facts, decision })
+}
+
+async fn standing(
+    services: &Services,
+    environment: &Environment,
+    id: StoredId,
+) -> Result<Standing, StoreError> {
+    Ok(match services.sessions.find(id).await? {
+        Found::Live(_, session) if session.environment == environment.id => Standing::Live(session),
+        // A session of another environment is nobody's business here.
+        Found::Live(..) | Found::Absent => Standing::Absent,
+        Found::Ended(tombstone) => Standing::Ended(tombstone),
+    })
+}
+
+fn browser(presented: &Presented, standing: &Standing) -> Browser {
+    match (&presented.nonce, standing) {
+        (None, _) => Browser::Unknown,
+        (Some(nonce), Standing::Live(session)) if nonce.browser() == session.browser => Browser::Same,
+        (Some(_), Standing::Live(_)) => Browser::Other,
+        (Some(_), _) => Browser::Same,
+    }
+}
+
+/// When the session was last used, as far as the decision needs to know: the store is asked only where what this node
+/// knows would make the session dormant.
+async fn last_activity(
+    services: &Services,
+    environment: &Environment,
+    id: StoredId,
+    session: &Arc<Session>,
+    now: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let known = services.activity.last_seen(id).unwrap_or(session.signed_in_at).max(session.signed_in_at);
+    if schedule::dormant_from(&environment.settings, known) > now {
+        return Ok(known);
+    }
+    Ok(services.sessions.store().last_activity(id).await?.unwrap_or(known).max(known))
+}

@@ -1,0 +1,85 @@
+//! The stories, told once: a journey is a file. Async, but without any HTTP server's types.
+//!
+//! | journey | file |
+//! |---|---|
+//! | a person signs in | [`sign_in`] |
+//! | a request is let pass, or not | [`check`] |
+//! | the IdP is asked whether a session may go on | [`policy_check`] |
+//! | a person signs out | [`sign_out`] |
+//! | an admin looks at sessions and ends them | [`revoke`] |
+//! | the IdPs' metadata and keys outlive a restart | [`idp_documents`] |
+
+pub mod activity;
+pub mod audit;
+pub mod check;
+pub mod cookies;
+pub mod idp_documents;
+pub mod policy_check;
+pub mod revoke;
+pub mod sign_in;
+pub mod sign_out;
+pub mod transaction;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::keys::KeyRing;
+use crate::policy::environment::Environment;
+use crate::provider::OidcProvider;
+use crate::session::names::{EnvironmentId, ProviderId};
+use crate::store::StoreError;
+use crate::store::sessions::Sessions;
+use crate::telemetry::{Metrics, ReasonLabels};
+use crate::time::{Clock, Timestamp};
+use activity::Activity;
+
+/// What the journeys work with. Made once by `gateway`, shared by all.
+#[derive(Debug)]
+pub struct Services {
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The gateway's own keys.
+    pub keys: Arc<KeyRing>,
+    /// The sessions of all nodes.
+    pub sessions: Sessions,
+    /// When sessions were last used, as this node saw it.
+    pub activity: Activity,
+    /// The IdPs.
+    pub providers: BTreeMap<ProviderId, Arc<OidcProvider>>,
+    /// The environments.
+    pub environments: BTreeMap<EnvironmentId, Arc<Environment>>,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl Services {
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Ends a session, counts it and writes it into the audit log. Already ended ones stay as they are.
+    pub(crate) async fn end_session(
+        &self,
+        id: crate::session::id::StoredId,
+        session: &crate::session::Session,
+        tombstone: &crate::session::end::Tombstone,
+    ) -> Result<crate::store::Ended, StoreError> {
+        let ended = self.sessions.end(id, tombstone).await?;
+        if ended == crate::store::Ended::Now {
+            self.metrics
+                .sessions_ended
+                .get_or_create(&ReasonLabels { reason: tombstone.reason.code() })
+                .inc();
+            audit::session_ended(id, session, tombstone);
+            // Hints only: the tombstone is what counts, so a failure here loses nothing.
+            for index in crate::store::sessions::indexes(&session.identity) {
+                if let Err(error) = self.sessions.store().index_remove(index, id).await {
+                    tracing::debug!(session = %id, %error, "index_not_cleaned");
+                }
+            }
+        }
+        Ok(ended)
+    }
+}

@@ -1,0 +1,429 @@
+//! The IdP is asked, in the background, whether a session may go on (rows H1, H2, H7, H8).
+//!
+//! A due session is claimed with a lease, so that one node asks and the others do not; the lease is renewed while the IdP
+//! takes its time; what was learned is written only while the claim stands. A rotated refresh token is stored before
+//! anything else is done. Only a positive "no" ends a session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::{Services, audit};
+use crate::oidc::id_token::IdTokenError;
+use crate::oidc::token::{TokenError, TokenResponse};
+use crate::policy::environment::Environment;
+use crate::policy::{rules, schedule};
+use crate::provider::{Granted, OidcProvider, Proved, ProviderError};
+use crate::random;
+use crate::session::end::{EndReason, Tombstone};
+use crate::session::id::{PARTITIONS, StoredId};
+use crate::session::tokens::Tokens;
+use crate::session::{CheckFailure, FailedCheck, Renewal, Session};
+use crate::store::sessions::Found;
+use crate::store::{Claimed, Completion, Fence, Replaced, StoreError, Version};
+use crate::telemetry::OutcomeLabels;
+use crate::time::Timestamp;
+
+/// How long a claim lasts unless renewed. A node that dies delays its sessions' checks by this much at most.
+const LEASE: Duration = Duration::from_secs(10);
+/// A claim is renewed this often while the IdP is being asked.
+const RENEW_EVERY: Duration = Duration::from_secs(3);
+/// Sessions claimed at once from one partition; a longer script would hold up the store.
+const BATCH: usize = 100;
+/// Checks under way at once on this node.
+const CONCURRENCY: usize = 64;
+
+/// What became of a policy check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckOutcome {
+    /// The IdP confirmed the session.
+    Confirmed,
+    /// The session has ended.
+    Ended(EndReason),
+    /// The IdP wants to see the person.
+    InteractionRequired,
+    /// The IdP gave no usable answer.
+    Unreachable,
+    /// The IdP refuses the gateway.
+    OurFault,
+    /// Nothing to ask: the session is dormant, or its browser must renew it.
+    NotAsked,
+    /// Another node has the session, or took it over.
+    Elsewhere,
+}
+
+impl CheckOutcome {
+    /// The stable code, for logs and metrics.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Ended(reason) => reason.code(),
+            Self::InteractionRequired => "interaction_required",
+            Self::Unreachable => "unreachable",
+            Self::OurFault => "our_fault",
+            Self::NotAsked => "not_asked",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
+}
+
+/// On whose behalf a session is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occasion {
+    /// It fell due.
+    Due,
+    /// Somebody stands before it and waits.
+    Visit,
+}
+
+/// Makes all policy checks that are due, and returns how many sessions were looked at. Returns when they are done.
+///
+/// # Errors
+///
+/// [`StoreError`] where the queue cannot be read; checks already begun still run to their end.
+pub async fn run_due(services: &Arc<Services>) -> Result<usize, StoreError> {
+    let places = Arc::new(Semaphore::new(CONCURRENCY));
+    let mut checks = JoinSet::new();
+    let mut looked_at = 0;
+    for partition in 0..PARTITIONS {
+        loop {
+            let claims = services.sessions.store().claim_due(partition, services.now(), LEASE, BATCH).await?;
+            looked_at += claims.len();
+            let is_last = claims.len() < BATCH;
+            for claim in claims {
+                // Waiting here, not in the task, keeps what is claimed close to what is being worked on.
+                let Ok(place) = places.clone().acquire_owned().await else { break };
+                let services = services.clone();
+                checks.spawn(async move {
+                    run_claimed(&services, claim.id, claim.fence, Occasion::Due).await;
+                    drop(place);
+                });
+            }
+            if is_last {
+                break;
+            }
+        }
+    }
+    while checks.join_next().await.is_some() {}
+    Ok(looked_at)
+}
+
+/// Checks one session for somebody who waits (row H8). The check itself is detached: a client that goes away, or a
+/// caller that stops waiting, does not stop it.
+pub async fn run_visited(services: &Arc<Services>, id: StoredId) -> CheckOutcome {
+    match services.sessions.store().claim(id, services.now(), LEASE).await {
+        Ok(Claimed::Ours(fence)) => {
+            let services = services.clone();
+            let check = tokio::spawn(async move { run_claimed(&services, id, fence, Occasion::Visit).await });
+            check.await.unwrap_or(CheckOutcome::Elsewhere)
+        }
+        Ok(Claimed::Busy(_) | Claimed::Absent) => CheckOutcome::Elsewhere,
+        Err(error) => {
+            tracing::warn!(session = %id, %error, "policy_check_not_claimed");
+            CheckOutcome::Unreachable
+        }
+    }
+}
+
+async fn run_claimed(services: &Services, id: StoredId, fence: Fence, occasion: Occasion) -> CheckOutcome {
+    match look_at(services, id, fence, occasion).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            // The claim lapses by itself and the session comes up again.
+            tracing::warn!(session = %id, %error, "policy_check_not_recorded");
+            CheckOutcome::Unreachable
+        }
+    }
+}
+
+async fn look_at(
+    services: &Services,
+    id: StoredId,
+    fence: Fence,
+    occasion: Occasion,
+) -> Result<CheckOutcome, StoreError> {
+    let now = services.now();
+    let Found::Live(version, session) = services.sessions.find(id).await? else {
+        return Ok(CheckOutcome::Elsewhere);
+    };
+    let (environment, provider) = match places(services, &session) {
+        Some(places) => places,
+        None => {
+            // Its environment or IdP is not in this node's configuration: not ours to judge. Somebody may bring it back.
+            let next_due = schedule::retry(now, u32::MAX, random::fraction());
+            services.sessions.store().complete(id, Completion { fence, next_due }).await?;
+            return Ok(CheckOutcome::NotAsked);
+        }
+    };
+    let check = Check { services, id, version, session, environment, provider };
+    let outcome = check.run(fence, occasion, now).await?;
+    let labels =
+        OutcomeLabels { provider: check.session.identity.provider.to_string(), outcome: outcome.code() };
+    services.metrics.policy_checks.get_or_create(&labels).inc();
+    Ok(outcome)
+}
+
+fn places<'a>(services: &'a Services, session: &Session) -> Option<(&'a Environment, &'a OidcProvider)> {
+    let environment = services.environments.get(&session.environment)?;
+    let provider = services.providers.get(&session.identity.provider)?;
+    Some((environment, provider))
+}
+
+/// One session under a claim of ours.
+struct Check<'a> {
+    services: &'a Services,
+    id: StoredId,
+    version: Version,
+    session: Arc<Session>,
+    environment: &'a Environment,
+    provider: &'a OidcProvider,
+}
+
+impl Check<'_> {
+    async fn run(
+        &self,
+        fence: Fence,
+        occasion: Occasion,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let settings = &self.environment.settings;
+        if let Some((at, reason)) = rules::end_of(settings, &self.session)
+            && at <= now
+        {
+            return self.end(reason, None, now).await;
+        }
+        if self.services.sessions.is_revoked(&self.session).await? {
+            return self.end(EndReason::Revoked, None, now).await;
+        }
+        if self.session.renewal == Renewal::Browser {
+            return self.give_back(fence, schedule::next_due(settings, &self.session, None, 0.0)).await;
+        }
+        if occasion == Occasion::Due {
+            let last_activity = self.last_activity().await?;
+            let forgotten_from = schedule::forgotten_from(last_activity);
+            if forgotten_from <= now {
+                return self.end(EndReason::Forgotten, None, now).await;
+            }
+            if schedule::dormant_from(settings, last_activity) <= now {
+                return self.give_back(fence, forgotten_from).await;
+            }
+        }
+        self.ask(fence, now).await
+    }
+
+    /// The IdP is asked. The lease is renewed meanwhile; the fence that stands at the end is the one that counts.
+    async fn ask(&self, fence: Fence, now: Timestamp) -> Result<CheckOutcome, StoreError> {
+        let Some((tokens_version, tokens)) = self.services.sessions.tokens(self.id).await? else {
+            return Ok(CheckOutcome::Elsewhere);
+        };
+        let Some(refresh_token) = &tokens.refresh_token else {
+            return self.failed(fence, CheckFailure::OurFault, now).await;
+        };
+        let lease = Lease { services: self.services, id: self.id };
+        let (answer, fence) = lease.hold(fence, self.provider.refresh(refresh_token, now)).await;
+        match answer {
+            Ok((granted, response)) => {
+                let tokens = self.store_tokens(tokens_version, tokens, granted, now).await?;
+                let Some(tokens) = tokens else { return Ok(CheckOutcome::Elsewhere) };
+                self.judge(fence, &tokens, &response, now).await
+            }
+            Err(ProviderError::Token(TokenError::InvalidGrant)) => {
+                // Only a "no" to the newest refresh token counts (RACE-09).
+                match self.services.sessions.tokens(self.id).await? {
+                    Some((version, _)) if version == tokens_version => {
+                        self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
+                    }
+                    _ => self.give_back(fence, now).await,
+                }
+            }
+            Err(error) => self.failed(fence, why(&error), now).await.inspect(|_| self.log_failure(&error)),
+        }
+    }
+
+    /// Stores what the answer granted, before anything else: a rotated refresh token that is lost ends the session for good.
+    async fn store_tokens(
+        &self,
+        seen: Version,
+        before: Tokens,
+        granted: Granted,
+        now: Timestamp,
+    ) -> Result<Option<Tokens>, StoreError> {
+        let tokens = Tokens {
+            refresh_token_until: granted.refresh_token_until.or(match granted.refresh_token {
+                Some(_) => None,
+                None => before.refresh_token_until,
+            }),
+            refresh_token: granted.refresh_token.or(before.refresh_token),
+            id_token: granted.id_token.or(before.id_token),
+            nonce: before.nonce,
+        };
+        Ok(match self.services.sessions.replace_tokens(self.id, seen, &tokens, now).await? {
+            Replaced::Done(_) => Some(tokens),
+            Replaced::Conflict | Replaced::Ended => None,
+        })
+    }
+
+    /// Does the answer name the user whom access was granted to? (row H7)
+    async fn judge(
+        &self,
+        fence: Fence,
+        tokens: &Tokens,
+        response: &TokenResponse,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let known = &self.session.identity;
+        let lease = Lease { services: self.services, id: self.id };
+        let (judged, fence) =
+            lease.hold(fence, self.provider.prove_refreshed(response, &tokens.nonce, known, now)).await;
+        match judged {
+            Ok(proved) if proved.identity.is_same_person_as(known) => {
+                self.confirmed(fence, tokens, proved, now).await
+            }
+            Ok(_)
+            | Err(
+                ProviderError::OtherUser(_)
+                | ProviderError::IdToken(IdTokenError::Issuer | IdTokenError::Audience | IdTokenError::Nonce),
+            ) => {
+                audit::alarm(self.id, &self.session, EndReason::UserMismatch.code());
+                self.end(EndReason::UserMismatch, None, now).await
+            }
+            Err(error) => self.failed(fence, why(&error), now).await.inspect(|_| self.log_failure(&error)),
+        }
+    }
+
+    async fn confirmed(
+        &self,
+        fence: Fence,
+        tokens: &Tokens,
+        proved: Proved,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let settings = &self.environment.settings;
+        let mut session = Session {
+            proof: schedule::proof(
+                settings,
+                Renewal::Background,
+                now,
+                proved.idp_interval,
+                proved.token_ends,
+            ),
+            identity: proved.identity,
+            failed_check: None,
+            ..self.session.as_ref().clone()
+        };
+        session.next_check =
+            schedule::next_due(settings, &session, tokens.refresh_token_until, random::fraction());
+        self.write(fence, &session, CheckOutcome::Confirmed, now).await
+    }
+
+    /// Nobody said no: the session is kept as it is, and asked about again soon.
+    async fn failed(
+        &self,
+        fence: Fence,
+        why: CheckFailure,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let attempts = self.session.failed_check.map_or(0, |check| check.attempts).saturating_add(1);
+        let session = Session {
+            failed_check: Some(FailedCheck { at: now, why, attempts }),
+            next_check: schedule::retry(now, attempts, random::fraction()),
+            ..self.session.as_ref().clone()
+        };
+        let outcome = match why {
+            CheckFailure::InteractionRequired => CheckOutcome::InteractionRequired,
+            CheckFailure::Unreachable => CheckOutcome::Unreachable,
+            CheckFailure::OurFault => CheckOutcome::OurFault,
+        };
+        self.write(fence, &session, outcome, now).await
+    }
+
+    fn log_failure(&self, error: &ProviderError) {
+        tracing::warn!(
+            session = %self.id, provider = %self.session.identity.provider, %error, "policy_check_without_answer"
+        );
+    }
+
+    async fn write(
+        &self,
+        fence: Fence,
+        session: &Session,
+        outcome: CheckOutcome,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let completion = Completion { fence, next_due: session.next_check };
+        Ok(
+            match self
+                .services
+                .sessions
+                .replace(self.id, self.version, session, Some(completion), now)
+                .await?
+            {
+                Replaced::Done(_) => outcome,
+                Replaced::Conflict | Replaced::Ended => CheckOutcome::Elsewhere,
+            },
+        )
+    }
+
+    async fn give_back(&self, fence: Fence, next_due: Timestamp) -> Result<CheckOutcome, StoreError> {
+        self.services.sessions.store().complete(self.id, Completion { fence, next_due }).await?;
+        Ok(CheckOutcome::NotAsked)
+    }
+
+    async fn end(
+        &self,
+        reason: EndReason,
+        remark: Option<String>,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let tombstone = Tombstone { reason, at: now, remark };
+        self.services.end_session(self.id, &self.session, &tombstone).await?;
+        Ok(CheckOutcome::Ended(reason))
+    }
+
+    async fn last_activity(&self) -> Result<Timestamp, StoreError> {
+        let stored = self.services.sessions.store().last_activity(self.id).await?;
+        let seen_here = self.services.activity.last_seen(self.id);
+        Ok(stored.max(seen_here).unwrap_or(self.session.signed_in_at).max(self.session.signed_in_at))
+    }
+}
+
+/// What an error at a check says about the session. There is no "no" among them.
+fn why(error: &ProviderError) -> CheckFailure {
+    match error {
+        ProviderError::Token(TokenError::InteractionRequired(_)) => CheckFailure::InteractionRequired,
+        ProviderError::Token(TokenError::OurFault(_))
+        | ProviderError::Misconfigured(_)
+        | ProviderError::NoIdToken => CheckFailure::OurFault,
+        _ => CheckFailure::Unreachable,
+    }
+}
+
+/// Keeps a claim alive while something slow is under way.
+struct Lease<'a> {
+    services: &'a Services,
+    id: StoredId,
+}
+
+impl Lease<'_> {
+    /// Runs `work` to its end, renewing the claim beside it. A claim that was lost stays lost; the fence then makes
+    /// every later write of ours miss.
+    async fn hold<T>(&self, mut fence: Fence, work: impl Future<Output = T>) -> (T, Fence) {
+        tokio::pin!(work);
+        let mut tick = tokio::time::interval(RENEW_EVERY);
+        tick.tick().await; // the first tick is at once
+        loop {
+            tokio::select! {
+                done = &mut work => return (done, fence),
+                _ = tick.tick() => {
+                    let renewed = self.services.sessions.store().renew(self.id, fence, self.services.now(), LEASE).await;
+                    if let Ok(Some(newer)) = renewed {
+                        fence = newer;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! An admin looks at sessions and ends them (row A5).
+
+use std::sync::Arc;
+
+use super::{Services, audit};
+use crate::session::Session;
+use crate::session::end::{EndReason, Tombstone};
+use crate::session::id::{PARTITIONS, StoredId};
+use crate::session::identity::Identity;
+use crate::store::sessions::{Found, named_user_hash};
+use crate::store::{Ended, Index, StoreError};
+use crate::time::Timestamp;
+
+/// All live sessions that `wanted` keeps, at most `limit`, and whether there were more.
+///
+/// # Errors
+///
+/// [`StoreError`].
+pub async fn list(
+    services: &Services,
+    limit: usize,
+    wanted: impl Fn(&Session) -> bool,
+) -> Result<(Vec<(StoredId, Arc<Session>)>, bool), StoreError> {
+    let mut found = Vec::new();
+    for partition in 0..PARTITIONS {
+        for id in services.sessions.store().live(partition).await? {
+            if let Found::Live(_, session) = services.sessions.find(id).await?
+                && wanted(&session)
+            {
+                if found.len() == limit {
+                    return Ok((found, true));
+                }
+                found.push((id, session));
+            }
+        }
+    }
+    Ok((found, false))
+}
+
+/// Ends one session.
+///
+/// # Errors
+///
+/// [`StoreError`]: it may or may not have ended.
+pub async fn revoke_session(
+    services: &Services,
+    id: StoredId,
+    remark: Option<String>,
+    now: Timestamp,
+) -> Result<Ended, StoreError> {
+    match services.sessions.find(id).await? {
+        Found::Live(_, session) => {
+            let tombstone = Tombstone { reason: EndReason::Revoked, at: now, remark };
+            services.end_session(id, &session, &tombstone).await
+        }
+        Found::Ended(_) => Ok(Ended::Before(Vec::new())),
+        Found::Absent => Ok(Ended::Absent),
+    }
+}
+
+/// A user whom an admin revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedUser {
+    /// The issuer.
+    pub issuer: String,
+    /// The subject.
+    pub subject: String,
+    /// The sessions that ended.
+    pub sessions: Vec<StoredId>,
+}
+
+/// Ends all sessions of a user, and voids the sign-ins that are under way. Sign-ins begun later are good.
+///
+/// # Errors
+///
+/// [`StoreError`]: some sessions may live on; ask again.
+pub async fn revoke_user(
+    services: &Services,
+    issuer: &str,
+    subject: &str,
+    remark: Option<String>,
+    now: Timestamp,
+) -> Result<RevokedUser, StoreError> {
+    let user = named_user_hash(issuer, subject);
+    // The watermark first: a sign-in that completes meanwhile finds it, or stands in the index already.
+    services.sessions.revoke_before(user, now).await?;
+    let tombstone = Tombstone { reason: EndReason::Revoked, at: now, remark: remark.clone() };
+    let mut ended = Vec::new();
+    for id in services.sessions.store().index_list(Index::User(user)).await? {
+        if let Found::Live(_, session) = services.sessions.find(id).await?
+            && session.identity.issuer == issuer
+            && session.identity.subject == subject
+            && services.end_session(id, &session, &tombstone).await? == Ended::Now
+        {
+            ended.push(id);
+        }
+    }
+    audit::user_revoked(issuer, subject, ended.len(), remark.as_deref());
+    Ok(RevokedUser { issuer: issuer.to_owned(), subject: subject.to_owned(), sessions: ended })
+}
+
+/// Does an admin who writes `name` mean this person? Subject, user name or e-mail address, whole.
+#[must_use]
+pub fn is_called(identity: &Identity, name: &str) -> bool {
+    identity.subject == name
+        || identity.preferred_username.as_deref().is_some_and(|username| username.eq_ignore_ascii_case(name))
+        || identity.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(name))
+}

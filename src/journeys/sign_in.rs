@@ -1,0 +1,322 @@
+//! A person signs in: away to the IdP, and back.
+
+use std::sync::Arc;
+
+use super::cookies::NonceCookie;
+use super::transaction::{Ask, LIFETIME, Transaction};
+use super::{Services, audit};
+use crate::oidc::authorization::{Outcome, Prompt, ResponseError, UnverifiedAuthenticationResponse};
+use crate::oidc::token::TokenError;
+use crate::policy::environment::Environment;
+use crate::policy::schedule;
+use crate::provider::oidc_provider::{CodeGrant, SignInRequest};
+use crate::provider::{Granted, OidcProvider, Proved, ProviderError};
+use crate::random;
+use crate::session::end::{EndReason, Tombstone};
+use crate::session::id::SessionId;
+use crate::session::names::ProviderId;
+use crate::session::origin::Origin;
+use crate::session::return_to::ReturnTo;
+use crate::session::tokens::Tokens;
+use crate::session::{Renewal, Session};
+use crate::store::sessions::Found;
+use crate::store::{Spent, StoreError};
+use crate::telemetry::OutcomeLabels;
+use crate::time::Timestamp;
+
+/// Somebody wants to sign in.
+#[derive(Clone)]
+pub struct Begin<'a> {
+    /// For this environment…
+    pub environment: &'a Environment,
+    /// …on this origin of it.
+    pub origin: &'a Origin,
+    /// The gateway's redirect URI on that origin for that IdP.
+    pub redirect_uri: &'a str,
+    /// The IdP.
+    pub provider: &'a ProviderId,
+    /// Where they want to go.
+    pub return_to: &'a ReturnTo,
+    /// Their browser.
+    pub nonce: &'a NonceCookie,
+    /// What the IdP is asked about them.
+    pub ask: Ask,
+    /// Who they say they are, to spare them typing.
+    pub login_hint: Option<&'a str>,
+}
+
+/// Somebody comes back from an IdP.
+#[derive(Clone)]
+pub struct Complete<'a> {
+    /// To this environment…
+    pub environment: &'a Environment,
+    /// …on this origin of it.
+    pub origin: &'a Origin,
+    /// The gateway's redirect URI on that origin for that IdP.
+    pub redirect_uri: &'a str,
+    /// The IdP whose callback was called.
+    pub provider: &'a ProviderId,
+    /// The parameters, unproved.
+    pub query: &'a str,
+    /// Their browser.
+    pub nonce: Option<&'a NonceCookie>,
+    /// The session that this browser had before.
+    pub previous: Option<&'a SessionId>,
+}
+
+/// A sign-in that came to an end.
+pub struct SignedIn {
+    /// The new session; goes into the cookie and nowhere else.
+    pub id: SessionId,
+    /// Where the person wanted to go, as it was when the sign-in began; to be judged again.
+    pub return_to: String,
+}
+
+/// Why a sign-in did not succeed. `return_to` is where the person wanted to go, to be judged again.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum SignInError {
+    #[error("the identity provider's response is malformed: {0}")]
+    Response(#[from] ResponseError),
+    #[error("the state is not one that this gateway made for this address")]
+    ForeignState,
+    #[error("the sign-in was begun in another browser, or this browser keeps no cookies")]
+    OtherBrowser,
+    #[error("the sign-in took longer than ten minutes")]
+    Expired { return_to: String },
+    #[error("the sign-in was completed before")]
+    Spent { return_to: String },
+    #[error("the identity provider cannot answer without asking the person ({error})")]
+    NeedsThePerson { return_to: String, error: String },
+    #[error("the identity provider refused the sign-in ({error})")]
+    Refused { error: String },
+    #[error("the identity provider could not complete the sign-in ({error})")]
+    IdpFailed { error: String },
+    #[error("the user was revoked while the sign-in was under way")]
+    RevokedMeanwhile,
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SignInError {
+    /// The stable reason code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Response(ResponseError::WrongIssuer) => "wrong_issuer",
+            Self::Response(_) => "malformed_response",
+            Self::ForeignState => "foreign_state",
+            Self::OtherBrowser => "other_browser",
+            Self::Expired { .. } => "sign_in_expired",
+            Self::Spent { .. } => "sign_in_spent",
+            Self::NeedsThePerson { .. } => "interaction_required",
+            Self::Refused { .. } => "idp_denied",
+            Self::IdpFailed { .. } => "idp_error",
+            Self::RevokedMeanwhile => "revoked",
+            Self::Provider(ProviderError::Token(TokenError::InvalidGrant)) => "code_refused",
+            Self::Provider(
+                ProviderError::Token(TokenError::OurFault(_)) | ProviderError::Misconfigured(_),
+            ) => "misconfigured",
+            Self::Provider(ProviderError::IdToken(error)) => error.code(),
+            Self::Provider(ProviderError::OtherUser(_)) => "userinfo_sub",
+            Self::Provider(ProviderError::NoIdToken) => "id_token_missing",
+            Self::Provider(_) => "idp_unavailable",
+            Self::Store(_) => "store_unavailable",
+        }
+    }
+}
+
+/// Begins a sign-in: where to send the browser. Nothing is stored.
+///
+/// # Errors
+///
+/// Where the IdP's metadata is not to be had, or the configuration makes no valid request.
+pub async fn begin(services: &Services, begin: Begin<'_>, now: Timestamp) -> Result<url::Url, SignInError> {
+    let transaction = Transaction {
+        id: random::bytes(),
+        provider: begin.provider.clone(),
+        environment: begin.environment.id.clone(),
+        origin: begin.origin.to_string(),
+        return_to: begin.return_to.to_string(),
+        browser: begin.nonce.browser(),
+        begun_at: now,
+        ask: begin.ask,
+    };
+    let secrets = transaction
+        .secrets(begin.nonce, services.keys.current(now), &services.keys)
+        .ok_or(SignInError::ForeignState)?;
+    let request = SignInRequest {
+        redirect_uri: begin.redirect_uri,
+        state: &transaction.seal(&services.keys),
+        nonce: &secrets.nonce,
+        pkce_verifier: &secrets.pkce_verifier,
+        prompt: match begin.ask {
+            Ask::AsTheIdpSeesFit => Prompt::AsTheIdpSeesFit,
+            Ask::Fresh => Prompt::Login,
+            Ask::Silent => Prompt::None,
+        },
+        login_hint: begin.login_hint,
+    };
+    Ok(provider(services, begin.provider)?.sign_in_url(request, now).await?)
+}
+
+/// Completes a sign-in. The order of the checks is the point: the IdP is asked only after this browser is known to have
+/// begun this very sign-in, and the store is written only after the IdP has answered.
+///
+/// # Errors
+///
+/// [`SignInError`]; nobody is signed in.
+pub async fn complete(
+    services: &Services,
+    back: Complete<'_>,
+    now: Timestamp,
+) -> Result<SignedIn, SignInError> {
+    let signed_in = complete_unrecorded(services, &back, now).await;
+    let outcome = match &signed_in {
+        Ok(_) => "success",
+        Err(error) => {
+            audit::sign_in_refused(&back.environment.id, back.provider, error.code(), &error.to_string());
+            error.code()
+        }
+    };
+    let labels = OutcomeLabels { provider: back.provider.to_string(), outcome };
+    services.metrics.sign_ins.get_or_create(&labels).inc();
+    signed_in
+}
+
+async fn complete_unrecorded(
+    services: &Services,
+    back: &Complete<'_>,
+    now: Timestamp,
+) -> Result<SignedIn, SignInError> {
+    let response = UnverifiedAuthenticationResponse::parse(back.query)?;
+    let (transaction, key) =
+        Transaction::open(&response.state, &services.keys).map_err(|_| SignInError::ForeignState)?;
+    let is_for_here = transaction.provider == *back.provider
+        && transaction.environment == back.environment.id
+        && transaction.origin == back.origin.to_string();
+    if !is_for_here {
+        return Err(SignInError::ForeignState);
+    }
+    let nonce =
+        back.nonce.filter(|nonce| nonce.browser() == transaction.browser).ok_or(SignInError::OtherBrowser)?;
+    if transaction.has_expired(now) {
+        return Err(SignInError::Expired { return_to: transaction.return_to });
+    }
+    let provider = provider(services, back.provider)?;
+    response.check_issuer(&*provider.metadata(now).await?)?;
+    let code = match response.outcome {
+        Outcome::Code(code) => code,
+        Outcome::Error(error) => return Err(idp_error(transaction, error)),
+    };
+    if services.sessions.spend_transaction(&transaction.id, LIFETIME * 2).await? == Spent::Again {
+        return Err(SignInError::Spent { return_to: transaction.return_to });
+    }
+    let secrets = transaction.secrets(nonce, key, &services.keys).ok_or(SignInError::ForeignState)?;
+    let grant = CodeGrant {
+        code: &code,
+        redirect_uri: back.redirect_uri,
+        pkce_verifier: &secrets.pkce_verifier,
+        nonce: &secrets.nonce,
+        authenticated_since: (transaction.ask == Ask::Fresh).then_some(transaction.begun_at),
+    };
+    let (granted, proved) = provider.redeem(grant, now).await?;
+    let id =
+        start_session(services, back.environment, &transaction, granted, proved, secrets.nonce, now).await?;
+    replace_previous(services, back.previous, &transaction, now).await;
+    Ok(SignedIn { id, return_to: transaction.return_to })
+}
+
+fn idp_error(transaction: Transaction, error: String) -> SignInError {
+    match error.as_str() {
+        "login_required" | "interaction_required" | "consent_required" | "account_selection_required"
+            if transaction.ask == Ask::Silent =>
+        {
+            SignInError::NeedsThePerson { return_to: transaction.return_to, error }
+        }
+        "server_error" | "temporarily_unavailable" => SignInError::IdpFailed { error },
+        // Only registered codes are repeated: the text comes from whoever made the URL.
+        "access_denied"
+        | "unauthorized_client"
+        | "invalid_request"
+        | "invalid_scope"
+        | "unsupported_response_type"
+        | "login_required"
+        | "interaction_required"
+        | "consent_required"
+        | "account_selection_required" => SignInError::Refused { error },
+        _ => SignInError::Refused { error: "unregistered error code".into() },
+    }
+}
+
+async fn start_session(
+    services: &Services,
+    environment: &Environment,
+    transaction: &Transaction,
+    granted: Granted,
+    proved: Proved,
+    nonce: String,
+    now: Timestamp,
+) -> Result<SessionId, SignInError> {
+    let renewal = if granted.refresh_token.is_some() { Renewal::Background } else { Renewal::Browser };
+    let settings = &environment.settings;
+    let mut session = Session {
+        environment: environment.id.clone(),
+        identity: proved.identity,
+        browser: transaction.browser,
+        signed_in_at: now,
+        sign_in_begun_at: transaction.begun_at,
+        proof: schedule::proof(settings, renewal, now, proved.idp_interval, proved.token_ends),
+        renewal,
+        failed_check: None,
+        next_check: now,
+    };
+    session.next_check =
+        schedule::next_due(settings, &session, granted.refresh_token_until, random::fraction());
+    let tokens = Tokens {
+        refresh_token: granted.refresh_token,
+        refresh_token_until: granted.refresh_token_until,
+        id_token: granted.id_token,
+        nonce,
+    };
+    let id = SessionId::new();
+    services.sessions.create(id.stored(), &session, &tokens, session.next_check, now).await?;
+    // Read after the session stands in the user's index: a revocation either finds it there, or is found here (LOG-12).
+    if services.sessions.is_revoked(&session).await? {
+        let tombstone = Tombstone { reason: EndReason::Revoked, at: now, remark: None };
+        services.end_session(id.stored(), &session, &tombstone).await?;
+        return Err(SignInError::RevokedMeanwhile);
+    }
+    audit::signed_in(id.stored(), &session);
+    Ok(id)
+}
+
+/// A browser has one session; the one before ends (SES-01). If the store fails just then it stays, and lives as long as
+/// it would have.
+async fn replace_previous(
+    services: &Services,
+    previous: Option<&SessionId>,
+    transaction: &Transaction,
+    now: Timestamp,
+) {
+    let Some(id) = previous.map(SessionId::stored) else { return };
+    let ended = async {
+        if let Found::Live(_, session) = services.sessions.find(id).await?
+            && session.browser == transaction.browser
+            && session.environment == transaction.environment
+        {
+            let tombstone = Tombstone { reason: EndReason::Replaced, at: now, remark: None };
+            services.end_session(id, &session, &tombstone).await?;
+        }
+        Ok::<_, StoreError>(())
+    };
+    if let Err(error) = ended.await {
+        tracing::warn!(session = %id, %error, "previous_session_not_ended");
+    }
+}
+
+fn provider<'a>(services: &'a Services, id: &ProviderId) -> Result<&'a Arc<OidcProvider>, SignInError> {
+    services.providers.get(id).ok_or(SignInError::ForeignState)
+}

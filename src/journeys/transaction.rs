@@ -1,0 +1,110 @@
+//! A sign-in under way. It is stored nowhere: it travels sealed as `state`, and its secrets are derived from the browser's
+//! nonce cookie, so that strangers fill no store and any number of tabs can sign in at once.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::cookies::NonceCookie;
+use crate::keys::ring::NotAuthentic;
+use crate::keys::{KeyId, KeyRing, Purpose};
+use crate::session::BrowserHash;
+use crate::session::names::{EnvironmentId, ProviderId};
+use crate::time::Timestamp;
+
+/// How long somebody may take at the IdP.
+pub const LIFETIME: Duration = Duration::from_secs(600);
+
+/// What the gateway remembers of a sign-in while the browser is away. The member names are short: this is a URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transaction {
+    /// Its own name; it can be used once.
+    #[serde(rename = "t")]
+    pub id: [u8; 16],
+    /// The IdP that was asked.
+    #[serde(rename = "p")]
+    pub provider: ProviderId,
+    /// The environment that it is for.
+    #[serde(rename = "e")]
+    pub environment: EnvironmentId,
+    /// The origin on which it began and must end.
+    #[serde(rename = "o")]
+    pub origin: String,
+    /// Where the person wanted to go.
+    #[serde(rename = "r")]
+    pub return_to: String,
+    /// The browser that began it.
+    #[serde(rename = "b")]
+    pub browser: BrowserHash,
+    /// When it began.
+    #[serde(rename = "s")]
+    pub begun_at: Timestamp,
+    /// What the IdP was asked about the person.
+    #[serde(rename = "a")]
+    pub ask: Ask,
+}
+
+/// What the IdP is asked about the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// Whatever it sees fit.
+    #[serde(rename = "i")]
+    AsTheIdpSeesFit,
+    /// To ask for credentials; `auth_time` must prove that it did.
+    #[serde(rename = "f")]
+    Fresh,
+    /// To answer without asking the person.
+    #[serde(rename = "n")]
+    Silent,
+}
+
+/// What is derived from the transaction and the browser's nonce cookie, and sent to the IdP.
+pub struct Secrets {
+    /// The OIDC `nonce`.
+    pub nonce: String,
+    /// The PKCE verifier (RFC 7636 section 4.1): 43 characters.
+    pub pkce_verifier: String,
+}
+
+impl Transaction {
+    /// The `state` that carries it: at most 1.5 KB.
+    ///
+    /// # Panics
+    ///
+    /// Never: texts and numbers always have a JSON form.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a struct of texts and numbers always has a JSON form")]
+    pub fn seal(&self, keys: &KeyRing) -> String {
+        let plain = serde_json::to_vec(self).expect("texts and numbers have a JSON form");
+        BASE64_URL_SAFE_NO_PAD.encode(keys.seal(Purpose::Transaction, b"state", &plain, self.begun_at))
+    }
+
+    /// Opens a `state`, and tells which key made it.
+    ///
+    /// # Errors
+    ///
+    /// [`NotAuthentic`], the same for every cause (AUT-07).
+    pub fn open(state: &str, keys: &KeyRing) -> Result<(Self, KeyId), NotAuthentic> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(state).map_err(|_| NotAuthentic)?;
+        let (plain, key) = keys.open(Purpose::Transaction, b"state", &sealed)?;
+        Ok((serde_json::from_slice(&plain).map_err(|_| NotAuthentic)?, key))
+    }
+
+    /// Derives the secrets with the key that sealed the transaction. `None` where that key is gone.
+    #[must_use]
+    pub fn secrets(&self, cookie: &NonceCookie, key: KeyId, keys: &KeyRing) -> Option<Secrets> {
+        let derive = |purpose| {
+            keys.mac(key, purpose, &[cookie.as_bytes(), &self.id, self.provider.as_str().as_bytes()])
+                .map(|mac| BASE64_URL_SAFE_NO_PAD.encode(mac))
+        };
+        Some(Secrets { nonce: derive(Purpose::OidcNonce)?, pkce_verifier: derive(Purpose::PkceVerifier)? })
+    }
+
+    /// Has it taken too long?
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        now.since(self.begun_at) >= LIFETIME
+    }
+}

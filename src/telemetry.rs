@@ -1,0 +1,122 @@
+//! Logs and metrics: their names, and where they go. Nothing secret passes here; sessions appear by their public id.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// Labels of `hourgate_authz_decisions`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct AuthzLabels {
+    /// `auth-request`, `forward-auth` or `ext-authz`.
+    pub contract: &'static str,
+    /// The HTTP status that was answered.
+    pub status: u16,
+    /// The reason code.
+    pub reason: &'static str,
+}
+
+/// Labels of counters per IdP and outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OutcomeLabels {
+    /// The IdP's id.
+    pub provider: String,
+    /// A stable code.
+    pub outcome: &'static str,
+}
+
+/// Labels of `hourgate_sessions_ended`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ReasonLabels {
+    /// The reason code.
+    pub reason: &'static str,
+}
+
+/// Everything that is counted.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    /// Decisions of the authz endpoints.
+    pub authz_decisions: Family<AuthzLabels, Counter>,
+    /// Sign-ins that came back from an IdP.
+    pub sign_ins: Family<OutcomeLabels, Counter>,
+    /// Policy checks by outcome.
+    pub policy_checks: Family<OutcomeLabels, Counter>,
+    /// Sessions that ended, by reason.
+    pub sessions_ended: Family<ReasonLabels, Counter>,
+    /// Sessions whose policy check is due and not yet made.
+    pub checks_due: Gauge,
+    /// 1 while the store answers, else 0.
+    pub store_up: Gauge,
+    /// Seconds since the oldest policy check that is still waiting fell due, as seen by the last round.
+    pub check_round_seconds: Gauge<f64, AtomicU64>,
+}
+
+impl Metrics {
+    /// The text of `/metrics`, in the OpenMetrics format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut registry = Registry::with_prefix("hourgate");
+        let build = Family::<Vec<(&str, &str)>, Gauge>::default();
+        build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION"))]).set(1);
+        registry.register("build_info", "The running version", build);
+        registry.register("authz_decisions", "Answers of the authz endpoints", self.authz_decisions.clone());
+        registry.register(
+            "sign_ins",
+            "Sign-ins that came back from an identity provider",
+            self.sign_ins.clone(),
+        );
+        registry.register("policy_checks", "Policy checks by outcome", self.policy_checks.clone());
+        registry.register("sessions_ended", "Sessions that ended, by reason", self.sessions_ended.clone());
+        registry.register("policy_checks_due", "Sessions whose policy check is due", self.checks_due.clone());
+        registry.register("store_up", "1 while the store answers", self.store_up.clone());
+        registry.register(
+            "policy_check_round_seconds",
+            "How long the last round over the due queue took",
+            self.check_round_seconds.clone(),
+        );
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// Lines for people.
+    Pretty,
+}
+
+/// Starts logging to standard error. `level` is a filter such as `info` or `hourgate=debug`; `RUST_LOG` wins over it.
+///
+/// # Errors
+///
+/// Where `level` is not a filter.
+pub fn start_logging(format: LogFormat, level: &str) -> Result<(), tracing_subscriber::filter::ParseError> {
+    use std::io::IsTerminal;
+    use tracing_subscriber::EnvFilter;
+
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(filter) if !filter.is_empty() => EnvFilter::try_new(filter)?,
+        _ => EnvFilter::try_new(level)?,
+    };
+    let json = match format {
+        LogFormat::Json => true,
+        LogFormat::Pretty => false,
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+    };
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start (tests, the demo) keeps the first subscriber.
+    let _ = if json { subscriber.json().flatten_event(true).try_init() } else { subscriber.try_init() };
+    Ok(())
+}
