@@ -1,5 +1,6 @@
 //! Hourgate, a sign-in gateway.
 
+pub mod config;
 pub mod policy;
 pub mod provider;
 pub mod random;
