@@ -1,5 +1,29 @@
-//! Hourgate, a sign-in gateway.
+//! Hourgate, a sign-in gateway: signs people in at an upstream identity provider, proves every session afresh each hour
+//! without anyone noticing, and refuses whoever the provider no longer wants.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`gateway`] | the only wiring: configuration to stores, keys, clock, IdPs, listeners |
+//! | [`config`] | file and environment to typed configuration |
+//! | [`edge`] | what browsers and front proxies talk to; the only room that knows actix-web, beside `admin` |
+//! | [`admin`] | the API of the management socket, which the CLI speaks |
+//! | [`journeys`] | the stories, told once: sign in, check, policy check, sign out, revoke |
+//! | [`provider`] | the upstream IdPs as things one can call |
+//! | [`store`] | where sessions are kept |
+//! | [`policy`] | may a session go on? pure |
+//! | [`oidc`] | the messages of OpenID Connect, built and judged; pure |
+//! | [`session`] | what a session is; pure |
+//! | [`keys`] | the gateway's own keys |
+//! | [`telemetry`] | logs and metrics |
+//! | [`time`], [`random`] | the only clock, the only randomness |
+//! | [`idp`], [`issuer`] | the bundled test IdP; the gateway never uses them |
+//!
+//! Imports go down only: `gateway` → `edge`, `admin` → `journeys` → `provider`, `store`, `policy` → `oidc`, `session`,
+//! `keys` → `time`, `random`, `telemetry`; `idp` → `issuer`. `tests/architecture.rs` holds it.
+//!
+//! The prose is in [`manual`].
 
+pub mod config;
 pub mod journeys;
 pub mod keys;
 pub mod oidc;

@@ -1,0 +1,195 @@
+//! The configuration: a TOML file, the environment laid over it, and messages from which an operator can mend both.
+//!
+//! Precedence: environment, then file, then default. Every key is in `example.toml`, with its default and meaning.
+//! `HOURGATE__SECTION__KEY` sets a key, `HOURGATE__PROVIDER__0__CLIENT_ID` one of the first provider; lists are TOML arrays or
+//! have commas. `_FILE` behind any of these reads the value from a file. Nothing is accepted in silence: an unknown key,
+//! an unknown variable, a value out of range are problems, and all problems are told at once.
+
+mod context;
+mod environment;
+mod find;
+mod problem;
+mod provider;
+mod reader;
+mod secret_files;
+mod server;
+mod session;
+mod source;
+mod store;
+mod tree;
+mod values;
+mod variables;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+pub use self::problem::Problems;
+pub use self::variables::variables;
+use crate::policy::environment::Environment;
+use crate::{provider as upstream, store as storage};
+
+use self::context::Context;
+use self::problem::Place;
+use self::reader::Table;
+use self::secret_files::SecretFiles;
+use self::source::Source;
+use self::tree::Entries;
+
+/// The exit code for a configuration that was refused: `EX_CONFIG` of sysexits.h.
+pub const EXIT_INVALID: u8 = 78;
+
+/// All that an operator says, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where browsers and front proxies reach the gateway.
+    pub server: Server,
+    /// Where operators reach it.
+    pub management: Management,
+    /// Where the key ring is.
+    pub keys: KeySource,
+    /// Which store.
+    pub store: storage::settings::Settings,
+    /// The identity providers, with distinct ids; never empty.
+    pub providers: Vec<upstream::settings::Settings>,
+    /// The environments, with distinct ids and hosts; never empty. Their providers exist.
+    pub environments: Vec<Environment>,
+    /// What is off for good reasons.
+    pub danger: Danger,
+    /// How the program speaks of itself.
+    pub log: Log,
+}
+
+/// The public listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Its address.
+    pub listen: SocketAddr,
+    /// Whose forwarded headers are believed; nobody's by default.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// The listener of health, metrics and the admin API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Management {
+    /// Its address.
+    pub listen: SocketAddr,
+    /// The Unix socket that the admin commands speak to.
+    pub socket: PathBuf,
+}
+
+/// Where the key ring comes from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// A file, which is read again when keys are rotated.
+    File(PathBuf),
+    /// The text of the ring itself.
+    Ring(SecretString),
+}
+
+/// Switches for test beds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Danger {
+    /// Plain http is allowed for hosts and issuers other than localhost.
+    pub insecure_http: bool,
+    /// `policy_check_interval` may be as short as 2 s.
+    pub short_policy_check: bool,
+}
+
+/// What is logged and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The form of a line.
+    pub format: LogFormat,
+    /// The least important level that is still logged.
+    pub level: tracing::Level,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Pretty on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Pretty,
+}
+
+/// Reads the configuration: from `path`, or the file that `HOURGATE_CONFIG` names, or `./hourgate.toml`, or
+/// `/etc/hourgate/hourgate.toml`; and from the environment `env` ([`variables`] in a program). A configuration may live in
+/// the environment alone.
+///
+/// # Errors
+///
+/// All [`Problems`] at once; only where the file is not TOML nothing else is looked at.
+pub fn load(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Config, Problems> {
+    read(path, &env.collect()).1
+}
+
+/// What `hourgate config check` prints on success; its failure prints the [`Problems`] and exits with [`EXIT_INVALID`].
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn check(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<String, Problems> {
+    let (name, config) = read(path, &env.collect());
+    let config = config?;
+    let count = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
+    let providers = count(config.providers.len(), "provider");
+    let environments = count(config.environments.len(), "environment");
+    let hosts = count(config.environments.iter().map(|environment| environment.hosts.len()).sum(), "host");
+    Ok(format!("{name} is valid: {providers}, {environments}, {hosts}"))
+}
+
+/// The name of what was read, and what came of it.
+fn read(path: Option<&Path>, env: &BTreeMap<String, String>) -> (String, Result<Config, Problems>) {
+    let file = match find::file(path, env, &find::USUAL) {
+        Ok(Some((name, text))) => source::parse(name, text),
+        Ok(None) => (Source::none(), Ok(Entries::new())),
+        Err(problem) => (Source::none(), Err(vec![problem])),
+    };
+    (file.0.name.clone(), interpret(file, env))
+}
+
+/// A file, with the environment laid over it, as types.
+fn interpret((source, tree): source::Parsed, env: &BTreeMap<String, String>) -> Result<Config, Problems> {
+    let mut entries = tree.map_err(Problems::new)?;
+    let problems = variables::overlay(&mut entries, env);
+    let files = SecretFiles::new(env.get("CREDENTIALS_DIRECTORY").map(String::as_str));
+    let context = Context::new(problems, files);
+    let config = sections(Table::root(&context, Place::Whole(source), entries), env);
+    let problems = context.into_problems();
+    config.filter(|_| problems.is_empty()).ok_or_else(|| Problems::new(problems))
+}
+
+/// `None` only after a problem was noted.
+fn sections(mut root: Table<'_>, env: &BTreeMap<String, String>) -> Option<Config> {
+    let danger = server::danger(root.table("danger"));
+    let (server, management) = server::listeners(&mut root, env);
+    let log = server::log(root.table("log"));
+    let keys = store::keys(root.table("keys"));
+    let store = store::store(root.table("store"));
+    let defaults = session::settings(root.table("session"), Default::default(), danger);
+    let providers = provider::all(&mut root, danger);
+    let environments = environment::all(&mut root, &providers, &defaults, danger);
+    root.finish();
+    let providers = providers.into_iter().map(|provider| provider.settings).collect::<Option<_>>()?;
+    Some(Config {
+        server,
+        management,
+        keys: keys?,
+        store: store?,
+        providers,
+        environments: environments?,
+        danger,
+        log,
+    })
+}

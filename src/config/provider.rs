@@ -1,0 +1,176 @@
+//! `[[provider]]`.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::Danger;
+use super::context::Leaf;
+use super::problem::{Mark, Problem, Refusal};
+use super::reader::Table;
+use super::values::{boolean, one_of, path, secret, span, string, text, web_url};
+use crate::provider::settings::{ClaimNames, ClientAuthentication, Settings, SigningAlgorithm};
+use crate::session::names::ProviderId;
+
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30);
+const REFRESH_TOKEN_LIFETIME: RangeInclusive<Duration> =
+    Duration::from_secs(60)..=Duration::from_secs(365 * 86_400);
+const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+const METHODS: [(&str, ClientAuthentication); 2] = [
+    ("client_secret_basic", ClientAuthentication::ClientSecretBasic),
+    ("client_secret_post", ClientAuthentication::ClientSecretPost),
+];
+const ALGORITHMS: [(&str, SigningAlgorithm); 9] = [
+    ("RS256", SigningAlgorithm::Rs256),
+    ("RS384", SigningAlgorithm::Rs384),
+    ("RS512", SigningAlgorithm::Rs512),
+    ("PS256", SigningAlgorithm::Ps256),
+    ("PS384", SigningAlgorithm::Ps384),
+    ("PS512", SigningAlgorithm::Ps512),
+    ("ES256", SigningAlgorithm::Es256),
+    ("ES384", SigningAlgorithm::Es384),
+    ("EdDSA", SigningAlgorithm::EdDsa),
+];
+
+/// A provider as far as it could be read. The id is known apart from the rest, for those who refer to it.
+pub(super) struct Read {
+    pub(super) id: Option<ProviderId>,
+    /// `None` only after a problem was noted.
+    pub(super) settings: Option<Settings>,
+}
+
+pub(super) fn all(root: &mut Table<'_>, danger: Danger) -> Vec<Read> {
+    let tables = root.tables("provider");
+    if tables.is_empty() {
+        let fix = "add [[provider]] with id, issuer, client_id and client_secret_file";
+        root.context.note(Problem::about(&root.place, "there is no provider", false, Some(fix)));
+    }
+    let mut providers: Vec<Read> = Vec::new();
+    for mut table in tables {
+        let id = table.need("id", "id = \"entra\"", id);
+        if let Some(given) = &id
+            && providers.iter().any(|other| other.id.as_ref() == Some(&given.value))
+        {
+            table.context.refuse(&given.mark, &Refusal::new("is the id of another provider, too"));
+        }
+        let id = id.map(|given| given.value);
+        let settings = one(&mut table, id.clone(), danger);
+        table.finish();
+        providers.push(Read { id, settings });
+    }
+    providers
+}
+
+fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<Settings> {
+    let name = table.get("name", string);
+    let issuer = table.need("issuer", "issuer = \"https://login.example.com\"", issuer(danger.insecure_http));
+    let discovery_url = table.get("discovery_url", web_url(danger.insecure_http));
+    let client_id = table.need("client_id", "client_id = \"hourgate\"", string);
+    let client_secret =
+        table.need("client_secret", "client_secret_file = \"/run/secrets/client_secret\"", secret);
+    let client_authentication =
+        table.get_or("client_authentication", ClientAuthentication::default(), one_of(&METHODS));
+    let scopes = strings(table, "scopes", scope).unwrap_or_else(|| SCOPES.map(String::from).to_vec());
+    let algorithms = algorithms(table);
+    let claims = claims(table.table("claims"));
+    let userinfo = table.get_or("userinfo", false, boolean);
+    let refresh_without_id_token = table.get_or("refresh_without_id_token", false, boolean);
+    let refresh_token_lifetime = table.get("refresh_token_lifetime", span(REFRESH_TOKEN_LIFETIME, "30m"));
+    let ca_file = table.get("ca_file", path);
+    let timeout = table.get_or("timeout", Settings::DEFAULT_TIMEOUT, span(TIMEOUT, "10s"));
+    let id = id?;
+    Some(Settings {
+        display_name: name.map_or_else(|| id.to_string(), |given| given.value),
+        id,
+        issuer: issuer?.value,
+        discovery_url: discovery_url.map(|given| given.value),
+        client_id: client_id?.value,
+        client_secret: client_secret?.value,
+        client_authentication,
+        scopes: with_openid(scopes),
+        algorithms,
+        claims,
+        userinfo,
+        refresh_without_id_token,
+        refresh_token_lifetime: refresh_token_lifetime.map(|given| given.value),
+        ca_file: ca_file.map(|given| given.value),
+        timeout,
+    })
+}
+
+fn id(leaf: &Leaf) -> Result<ProviderId, Refusal> {
+    text(leaf)?.parse().map_err(|error| Refusal::new(format!("is not a name: {error}")))
+}
+
+/// The issuer as it is spelt: URL parsers add a slash, and issuers are compared byte for byte (Discovery section 4.3).
+fn issuer(insecure_http: bool) -> impl Fn(&Leaf) -> Result<String, Refusal> {
+    move |leaf| {
+        let url = web_url(insecure_http)(leaf)?;
+        let text = text(leaf)?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(Refusal::new("has a query or a fragment, which no issuer has"));
+        }
+        match text.split_once("/.well-known/") {
+            Some((issuer, _)) => {
+                Err(Refusal::new("is the address of the metadata, not the issuer").did_you_mean(Some(issuer)))
+            }
+            None => Ok(text.to_owned()),
+        }
+    }
+}
+
+/// One scope (RFC 6749 section 3.3).
+fn scope(leaf: &Leaf) -> Result<String, Refusal> {
+    let text = string(leaf)?;
+    if text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\') {
+        Ok(text)
+    } else {
+        Err(Refusal::new("is not one scope").fix("write each scope as an element of its own"))
+    }
+}
+
+fn with_openid(mut scopes: Vec<String>) -> Vec<String> {
+    if !scopes.iter().any(|scope| scope == "openid") {
+        scopes.insert(0, "openid".into());
+    }
+    scopes
+}
+
+fn algorithms(table: &mut Table<'_>) -> Vec<SigningAlgorithm> {
+    match table.list("algorithms", one_of(&ALGORITHMS)) {
+        Some(list) if list.value.is_empty() => {
+            refuse_empty(table, &list.mark);
+            Vec::new()
+        }
+        Some(list) => list.value.into_iter().map(|item| item.value).collect(),
+        None => Settings::DEFAULT_ALGORITHMS.to_vec(),
+    }
+}
+
+fn refuse_empty(table: &Table<'_>, mark: &Mark) {
+    table.context.refuse(
+        mark,
+        &Refusal::new("is empty: no ID token would be accepted").fix("leave it out for the default"),
+    );
+}
+
+fn claims(mut table: Table<'_>) -> ClaimNames {
+    let default = ClaimNames::default();
+    let claims = ClaimNames {
+        email: table.get_or("email", default.email, string),
+        preferred_username: table.get_or("preferred_username", default.preferred_username, string),
+        name: table.get_or("name", default.name, string),
+        groups: table.get_or("groups", default.groups, string),
+        policy_check_interval: strings(&mut table, "policy_check_interval", string)
+            .unwrap_or(default.policy_check_interval),
+    };
+    table.finish();
+    claims
+}
+
+fn strings(
+    table: &mut Table<'_>,
+    key: &'static str,
+    parse: impl Fn(&Leaf) -> Result<String, Refusal>,
+) -> Option<Vec<String>> {
+    Some(table.list(key, parse)?.value.into_iter().map(|item| item.value).collect())
+}

@@ -1,0 +1,358 @@
+use std::fmt::Write;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The least that runs. The secrets in it must never be seen again.
+const MINIMAL: &str = r#"[keys]
+file = "/etc/hourgate/keys"
+[store]
+url = "redis://:hunter2@127.0.0.1:6379"
+[[provider]]
+id = "entra"
+issuer = "https://login.example.com"
+client_id = "hourgate"
+client_secret = "hunter2"
+[environment.prod]
+hosts = ["app.example.com"]
+"#;
+
+fn load_text(text: &str, env: &[(&str, &str)]) -> Result<Config, Problems> {
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    interpret(source::parse("hourgate.toml".into(), text.into()), &env)
+}
+
+/// A case of `refusals.txt`.
+#[derive(Default)]
+struct Case<'t> {
+    title: &'t str,
+    out: Vec<&'t str>,
+    put: Vec<&'t str>,
+    env: Vec<(&'t str, &'t str)>,
+    told: Vec<&'t str>,
+}
+
+impl Case<'_> {
+    fn text(&self) -> String {
+        let (mut text, mut put) = (String::new(), Some(self.put.join("\n")));
+        for line in MINIMAL.lines() {
+            if self.out.contains(&line) {
+                text.extend(put.take().filter(|put| !put.is_empty()).map(|put| put + "\n"));
+            } else {
+                text += line;
+                text += "\n";
+            }
+        }
+        text + &put.unwrap_or_default()
+    }
+}
+
+fn cases(text: &str) -> Vec<Case<'_>> {
+    let mut cases: Vec<Case<'_>> = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        if let Some(title) = line.strip_prefix("## ") {
+            cases.push(Case { title, ..Case::default() });
+        }
+        let Some(case) = cases.last_mut() else { continue };
+        match line.split_once(' ') {
+            Some(("##", _)) => {}
+            Some(("-", line)) => case.out.push(line),
+            Some(("+", line)) => case.put.push(line),
+            Some(("$", pair)) => case.env.extend(pair.split_once('=')),
+            _ => case.told.push(line),
+        }
+    }
+    cases
+}
+
+#[test]
+fn every_mistake_is_told_word_for_word() {
+    let cases = cases(include_str!("refusals.txt"));
+    assert!(cases.len() > 50);
+    let mut report = String::new();
+    for case in &cases {
+        let told = match load_text(&case.text(), &case.env) {
+            Ok(_) => "ACCEPTED".to_owned(),
+            Err(problems) => problems.to_string(),
+        };
+        assert!(!told.contains("hunter2"), "{}: a secret is shown: {told}", case.title);
+        if told != case.told.join("\n") {
+            write!(report, "\n## {}\n{told}\n", case.title).unwrap();
+        }
+    }
+    assert!(report.is_empty(), "told otherwise than in refusals.txt:\n{report}");
+}
+
+#[test]
+fn the_least_configuration_gets_every_default() {
+    let config = load_text(MINIMAL, &[]).unwrap();
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:4180");
+    assert!(config.server.trusted_proxies.is_empty());
+    assert_eq!(config.management.socket, Path::new("/run/hourgate/admin.sock"));
+    assert_eq!((config.danger, config.log.level), (Danger::default(), tracing::Level::INFO));
+    let [environment] = &config.environments[..] else { panic!("one environment") };
+    assert_eq!(environment.settings, Default::default());
+    assert_eq!(environment.providers, [config.providers[0].id.clone()]);
+    assert_eq!(config.providers[0].display_name, "entra");
+    assert_eq!(config.providers[0].scopes, ["openid", "profile", "email", "offline_access"]);
+}
+
+#[test]
+fn no_secret_is_in_the_debug_form() {
+    let config = load_text(MINIMAL, &[]).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let ring = MINIMAL.replace("file =", "ring = 'hunter2' #");
+    assert!(!format!("{:?}", load_text(&ring, &[]).unwrap()).contains("hunter2"));
+}
+
+#[test]
+fn the_environment_goes_before_the_file_and_an_environment_before_the_server() {
+    let text =
+        format!("{MINIMAL}[environment.test]\nhosts = ['t.example.com']\n[session]\nlifetime = '3h'\n");
+    let env = [
+        ("HOURGATE__ENVIRONMENT__TEST__SESSION__LIFETIME", "2h"),
+        ("HOURGATE__ENVIRONMENT__PROD__HOSTS", "a.example.com, b.example.com"),
+        ("HOURGATE__ENVIRONMENT__TEST__HOSTS", r#"["c.example.com"]"#),
+        ("HOURGATE__PROVIDER__0__USERINFO", "true"),
+        ("HOURGATE__PROVIDER__1__ID", "google"),
+        ("HOURGATE__PROVIDER__1__ISSUER", "https://accounts.example.com"),
+        ("HOURGATE__PROVIDER__1__CLIENT_ID", "42"),
+        ("HOURGATE__PROVIDER__1__CLIENT_SECRET", "hunter3"),
+        ("HOURGATE__PROVIDER__1__SCOPES", "email"),
+        ("RUNTIME_DIRECTORY", "/run/a:/run/b"),
+        ("HOURGATE_ENV", "not ours"),
+    ];
+    let config = load_text(&text, &env).unwrap();
+    let [prod, test] = &config.environments[..] else { panic!("two environments") };
+    assert_eq!((crate::time::human(prod.settings.lifetime), prod.hosts.len()), ("3 h".into(), 2));
+    assert_eq!(crate::time::human(test.settings.lifetime), "2 h");
+    assert_eq!(test.hosts[0].to_string(), "https://c.example.com");
+    assert!(config.providers[0].userinfo);
+    assert_eq!(config.providers[1].scopes, ["openid", "email"]);
+    assert_eq!(config.management.socket, Path::new("/run/a/admin.sock"));
+}
+
+#[test]
+fn a_configuration_may_live_in_the_environment_alone() {
+    let env = [
+        ("HOURGATE__KEYS__RING", "ring"),
+        ("HOURGATE__STORE__KIND", "embedded"),
+        ("HOURGATE__STORE__PATH", "/var/lib/hourgate/sessions.redb"),
+        ("HOURGATE__PROVIDER__0__ID", "idp"),
+        ("HOURGATE__PROVIDER__0__ISSUER", "http://idp.localhost:9000"),
+        ("HOURGATE__PROVIDER__0__CLIENT_ID", "hourgate"),
+        ("HOURGATE__PROVIDER__0__CLIENT_SECRET", "secret"),
+        ("HOURGATE__ENVIRONMENT__DEMO__HOSTS", "http://one.localhost:8080,http://two.localhost:8080"),
+        ("HOURGATE__SERVER__TRUSTED_PROXIES", "loopback,10.0.0.0/8,192.0.2.7"),
+    ];
+    let config = load_text("", &env).unwrap();
+    assert!(matches!(config.store, storage::settings::Settings::Embedded { .. }));
+    assert!(matches!(config.keys, KeySource::Ring(_)));
+    assert_eq!(config.server.trusted_proxies.len(), 4);
+}
+
+#[test]
+fn a_secret_comes_from_a_file_and_an_environment_variable_overrides_it() {
+    use secrecy::ExposeSecret;
+
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("one"), "from-file\n").unwrap();
+    let credentials = directory.path().to_str().unwrap();
+    let text = MINIMAL.replace("client_secret =", "client_secret_file = 'one' #");
+    let secret = |env: &[(&str, &str)]| {
+        let env = [env, &[("CREDENTIALS_DIRECTORY", credentials)]].concat();
+        load_text(&text, &env).unwrap().providers[0].client_secret.expose_secret().to_owned()
+    };
+    assert_eq!(secret(&[]), "from-file");
+    assert_eq!(secret(&[("HOURGATE__PROVIDER__0__CLIENT_SECRET", "from-env")]), "from-env");
+    let any_key = [("HOURGATE__PROVIDER__0__NAME_FILE", "one"), ("CREDENTIALS_DIRECTORY", credentials)];
+    assert_eq!(load_text(&text, &any_key).unwrap().providers[0].display_name, "from-file");
+}
+
+#[test]
+fn what_stands_in_a_file_of_its_own_is_never_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    for content in
+        ["hunter2", ":42", "42", "https://hunter2/.well-known/x", "hunter2/,hunter2/", "\u{1}hunter2 x"]
+    {
+        let path = directory.path().join("value");
+        std::fs::write(&path, content).unwrap();
+        for key in [
+            "SERVER__LISTEN",
+            "SESSION__LIFETIME",
+            "PROVIDER__0__ISSUER",
+            "ENVIRONMENT__PROD__PROVIDERS",
+            "LOG__LEVEL",
+        ] {
+            let name = format!("HOURGATE__{key}_FILE");
+            let told = load_text(MINIMAL, &[(&name, path.to_str().unwrap())]).unwrap_err().to_string();
+            assert!(told.starts_with(&format!("environment variable {name}: its value ")), "{told}");
+            assert!(!told.contains("hunter2") && !told.contains("42"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn danger_allows_plain_http_and_short_checks() {
+    let text = MINIMAL.replace("https://login", "http://login").replace("\"app", "\"http://app")
+        + "[danger]\ninsecure_http = true\nshort_policy_check = true\n[session]\npolicy_check_interval = '2s'\n";
+    let config = load_text(&text, &[]).unwrap();
+    assert_eq!(config.environments[0].settings.policy_check_interval.as_secs(), 2);
+}
+
+#[test]
+fn a_file_is_found_by_path_and_by_variable_or_its_absence_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hourgate.toml");
+    let env = || [("HOURGATE_CONFIG".to_owned(), path.display().to_string())].into_iter();
+    let told = load(None, env()).unwrap_err().to_string();
+    assert!(told.starts_with("environment variable HOURGATE_CONFIG: cannot read /"), "{told}");
+    assert!(load(Some(&path), std::iter::empty()).is_err());
+    std::fs::write(&path, MINIMAL).unwrap();
+    assert!(load(Some(&path), std::iter::empty()).is_ok());
+    assert_eq!(
+        check(None, env()).unwrap(),
+        format!("{} is valid: 1 provider, 1 environment, 1 host", path.display())
+    );
+}
+
+#[test]
+fn where_no_file_is_the_search_is_told_unless_the_environment_says_all() {
+    let nowhere = ["/nowhere/a.toml", "/nowhere/b.toml"];
+    let mut env = BTreeMap::new();
+    let told = Problems::new(find::file(None, &env, &nowhere).err().into_iter().collect()).to_string();
+    assert_eq!(
+        told,
+        "configuration: no file: looked for $HOURGATE_CONFIG (not set), /nowhere/a.toml, /nowhere/b.toml\n   \
+         name one with --config, or write one"
+    );
+    env.insert("HOURGATE__LOG__LEVEL".to_owned(), "info".to_owned());
+    assert!(matches!(find::file(None, &env, &nowhere), Ok(None)));
+}
+
+/// The example with its secret at hand.
+fn load_example(text: &str) -> Result<Config, Problems> {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("client_secret"), "secret").unwrap();
+    load_text(text, &[("CREDENTIALS_DIRECTORY", directory.path().to_str().unwrap())])
+}
+
+const EXAMPLE: &str = include_str!("example.toml");
+
+#[test]
+fn the_example_loads_and_the_defaults_in_it_are_the_defaults() {
+    let as_it_is = load_example(EXAMPLE).unwrap();
+    let uncommented: Vec<&str> = EXAMPLE
+        .lines()
+        .map(|line| {
+            line.strip_prefix('#')
+                .filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
+                .unwrap_or(line)
+        })
+        .collect();
+    assert!(uncommented.iter().filter(|line| !line.starts_with('#')).count() > 50);
+    let uncommented = load_example(&uncommented.join("\n")).unwrap();
+    assert_eq!(format!("{as_it_is:?}"), format!("{uncommented:?}"));
+}
+
+#[test]
+fn every_key_is_in_the_example() {
+    let mut checked = 0;
+    for header in EXAMPLE.lines().filter(|line| line.starts_with('[')) {
+        // Whoever writes an unknown key is told the known ones.
+        let told =
+            load_example(&EXAMPLE.replace(&format!("\n{header}\n"), &format!("\n{header}\nzzzzzzzz = 1\n")))
+                .unwrap_err()
+                .to_string();
+        let known = told.rsplit_once("known here: ").unwrap().1;
+        let section = EXAMPLE.split_once(&format!("\n{header}\n")).unwrap().1.split("\n[").next().unwrap();
+        for key in known.split(", ").map(|key| key.trim_matches('`')) {
+            let stands = |line: &str| {
+                let line = line.trim_start_matches("# Example: ").trim_start_matches('#');
+                line.starts_with(&format!("{key} =")) || line.starts_with(&format!("{key}_file ="))
+            };
+            let below = ["claims", "session"].contains(&key) && EXAMPLE.contains(&format!(".{key}]"));
+            let of_session =
+                header == "[environment.prod.session]" && EXAMPLE.contains(&format!("\n#{key} ="));
+            assert!(
+                section.lines().any(stands) || below || of_session,
+                "{key} of {header} is not in example.toml"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked >= 50);
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    let line = prop_oneof![
+        prop::sample::select(
+            EXAMPLE.lines().map(|line| line.trim_start_matches('#').to_owned()).collect::<Vec<_>>()
+        ),
+        prop::sample::select(MINIMAL.lines().map(str::to_owned).collect::<Vec<_>>()),
+        "[a-z_.]{1,12} = [-\"'\\[\\]{}=,.0-9a-zä\u{1F980}#\t]{0,12}",
+        "\\PC{0,40}",
+        "[\\[\\]a-z._]{0,20}",
+    ];
+    prop_oneof![any::<String>(), prop::collection::vec(line, 0..24).prop_map(|lines| lines.join("\n"))]
+}
+
+fn any_variable() -> impl Strategy<Value = (String, String)> {
+    let part = prop::sample::select(vec![
+        "PROVIDER",
+        "0",
+        "1",
+        "99999999999999999999",
+        "ID",
+        "ENVIRONMENT",
+        "PROD",
+        "HOSTS",
+        "SESSION",
+        "LIFETIME",
+        "STORE",
+        "URL",
+        "KEYS",
+        "RING_FILE",
+        "SERVER",
+        "LISTEN",
+        "TRUSTED_PROXIES",
+        "CLAIMS",
+        "",
+        "Ä",
+    ]);
+    let name = prop::collection::vec(part, 0..6).prop_map(|parts| format!("HOURGATE__{}", parts.join("__")));
+    (name, prop_oneof![any::<String>(), "[\\[\\]\"',a-z0-9:/.]{0,20}"])
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic_or_fall_silent(text in any_text(), env in prop::collection::vec(any_variable(), 0..4)) {
+        let env: Vec<_> = env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        if let Err(problems) = load_text(&text, &env) {
+            prop_assert!(problems.len() > 0);
+            prop_assert!(!problems.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_secret_never_shows_wherever_the_file_breaks(cut in 0..MINIMAL.len(), junk in "[\"'\\[\\]{}=\n#., ]{0,3}") {
+        let text = format!("{}{junk}{}", &MINIMAL[..cut], &MINIMAL[cut..]);
+        if let Err(problems) = load_text(&text, &[]) {
+            let told = problems.to_string();
+            prop_assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn very_deep_nesting_is_refused() {
+    for text in [format!("{}a = 1", "a.".repeat(100_000)), format!("a = {}", "[".repeat(100_000))] {
+        assert!(load_text(&text, &[]).is_err());
+    }
+}
+
+#[test]
+fn a_byte_order_mark_does_no_harm() {
+    load_text(&format!("\u{feff}{MINIMAL}"), &[]).unwrap();
+}

@@ -1,0 +1,221 @@
+//! Parsers of single values. Each says what is wrong as the rest of a sentence: `… is not an address`.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::context::Leaf;
+use super::problem::{Refusal, nearest};
+use super::tree::Value;
+use crate::session::origin::Origin;
+use crate::time::human;
+
+/// A string, perhaps empty.
+fn any_string(leaf: &Leaf) -> Result<&str, Refusal> {
+    match &leaf.value {
+        Value::Text(text) | Value::String(text) => Ok(text),
+        other => {
+            let refusal = Refusal::new(format!("is {}, expected a string", other.kind()));
+            Err(match &leaf.mark.shown {
+                Some(shown) => refusal.fix(format!("put it in quotes: \"{shown}\"")),
+                None => refusal,
+            })
+        }
+    }
+}
+
+/// A string that is not empty.
+pub(super) fn text(leaf: &Leaf) -> Result<&str, Refusal> {
+    match any_string(leaf)? {
+        "" => Err(Refusal::new("is empty")),
+        text => Ok(text),
+    }
+}
+
+/// An owned string that is not empty.
+pub(super) fn string(leaf: &Leaf) -> Result<String, Refusal> {
+    text(leaf).map(str::to_owned)
+}
+
+/// A secret that is not empty.
+pub(super) fn secret(leaf: &Leaf) -> Result<SecretString, Refusal> {
+    text(leaf).map(SecretString::from)
+}
+
+/// A path; whether the file is there shows when it is used.
+pub(super) fn path(leaf: &Leaf) -> Result<PathBuf, Refusal> {
+    text(leaf).map(PathBuf::from)
+}
+
+/// `true` or `false`.
+pub(super) fn boolean(leaf: &Leaf) -> Result<bool, Refusal> {
+    match &leaf.value {
+        Value::Boolean(flag) => Ok(*flag),
+        Value::Text(text) if text == "true" => Ok(true),
+        Value::Text(text) if text == "false" => Ok(false),
+        Value::String(text) if text == "true" || text == "false" => {
+            Err(Refusal::new("is a string, expected true or false")
+                .fix(format!("leave out the quotes: {text}")))
+        }
+        _ => Err(Refusal::new("is neither true nor false")),
+    }
+}
+
+/// One of some words.
+pub(super) fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Leaf) -> Result<T, Refusal> {
+    move |leaf| {
+        let text = any_string(leaf)?;
+        let words = choices.iter().map(|(word, _)| *word);
+        choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice).ok_or_else(|| {
+            let list: Vec<_> = words.clone().map(|word| format!("\"{word}\"")).collect();
+            Refusal::new(format!("is not one of {}", list.join(", "))).did_you_mean(nearest(text, words))
+        })
+    }
+}
+
+/// An IP address and a port.
+pub(super) fn address(leaf: &Leaf) -> Result<SocketAddr, Refusal> {
+    let text = any_string(leaf)?;
+    text.parse().map_err(|_| {
+        let refusal = Refusal::new("is not an address: expected ip:port such as 127.0.0.1:4180");
+        let port = text.strip_prefix("localhost:").map(|port| ("127.0.0.1", port));
+        let guess = port.or_else(|| text.strip_prefix(':').map(|port| ("0.0.0.0", port)));
+        let guess = guess
+            .map(|(ip, port)| format!("{ip}:{port}"))
+            .filter(|guess| guess.parse::<SocketAddr>().is_ok());
+        refusal.did_you_mean(guess.as_deref())
+    })
+}
+
+/// An absolute http or https URL. Plain http only for loopback names, or where `insecure_http` allows it.
+pub(super) fn web_url(insecure_http: bool) -> impl Fn(&Leaf) -> Result<Url, Refusal> {
+    move |leaf| {
+        let text = any_string(leaf)?;
+        let not_a_url = || Refusal::new("is not a URL such as https://login.example.com");
+        // The parser forgives blanks around a URL; an issuer is compared byte for byte.
+        let url = Url::parse(text).ok().filter(|_| text.trim() == text).ok_or_else(not_a_url)?;
+        let origin = Origin::of(&url).ok_or_else(not_a_url)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Refusal::new("holds a user or a password, which belongs in no URL"));
+        }
+        plain_http_is_fine(&origin, insecure_http).map(|()| url)
+    }
+}
+
+/// Plain http needs a loopback name or the operator's word.
+pub(super) fn plain_http_is_fine(origin: &Origin, insecure_http: bool) -> Result<(), Refusal> {
+    if origin.scheme().as_str() == "https" || origin.is_loopback() || insecure_http {
+        return Ok(());
+    }
+    let what = "is plain http, which is for localhost and its sub-domains only";
+    Err(Refusal::new(what)
+        .fix("use https, or set danger.insecure_http = true if nothing else can reach that network"))
+}
+
+/// A span of time in `range`, such as `"30m"`.
+pub(super) fn span(
+    range: RangeInclusive<Duration>,
+    example: &str,
+) -> impl Fn(&Leaf) -> Result<Duration, Refusal> {
+    move |leaf| within(&range, any_span(leaf)?, &format!("use a value such as \"{example}\""))
+}
+
+/// Refuses what is out of range.
+pub(super) fn within(
+    range: &RangeInclusive<Duration>,
+    span: Duration,
+    fix: &str,
+) -> Result<Duration, Refusal> {
+    if range.contains(&span) {
+        return Ok(span);
+    }
+    let what = format!("is out of range: {} to {}", bound(*range.start()), bound(*range.end()));
+    Err(Refusal::new(what).fix(fix))
+}
+
+/// A span of time: whole numbers with units.
+pub(super) fn any_span(leaf: &Leaf) -> Result<Duration, Refusal> {
+    let text = match &leaf.value {
+        Value::Integer(text) => text,
+        _ => any_string(leaf)?,
+    };
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Refusal::new("has no unit").fix(format!("did you mean `{text}m` or `{text}s`?")));
+    }
+    parse_span(text).ok_or_else(|| {
+        Refusal::new(
+            "is not a duration: expected whole numbers with d, h, m or s such as \"30m\" or \"1h30m\"",
+        )
+    })
+}
+
+/// `1h30m`: whole numbers with units, the larger unit first, each once.
+pub(super) fn parse_span(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut total: u64 = 0;
+    let mut previous = u64::MAX;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u64 = rest.get(..digits)?.parse().ok()?;
+        let unit = match rest.as_bytes().get(digits)? {
+            b'd' => 86_400,
+            b'h' => 3600,
+            b'm' => 60,
+            b's' => 1,
+            _ => return None,
+        };
+        if unit >= previous {
+            return None;
+        }
+        previous = unit;
+        total = total.checked_add(number.checked_mul(unit)?)?;
+        rest = &rest[digits + 1..];
+    }
+    (previous != u64::MAX).then_some(Duration::from_secs(total))
+}
+
+/// `90 d (2160 h)`: days are also given in hours, as some know their limits by.
+fn bound(span: Duration) -> String {
+    let hours = span.as_secs() / 3600;
+    if hours >= 24 && span.as_secs().is_multiple_of(3600) {
+        format!("{} ({hours} h)", human(span))
+    } else {
+        human(span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_whole_numbers_with_units_from_large_to_small() {
+        let secs = |text| parse_span(text).map(|span| span.as_secs());
+        assert_eq!(secs("90s"), Some(90));
+        assert_eq!(secs("1h30m"), Some(5400));
+        assert_eq!(secs("30d"), Some(2_592_000));
+        let strange = [
+            "",
+            "m",
+            "30",
+            "30 m",
+            "-5m",
+            "+5m",
+            "1.5h",
+            "30m1h",
+            "1m1m",
+            "1w",
+            "5M",
+            "99999999999999999999d",
+            "5mä",
+            "ä",
+        ];
+        for text in strange {
+            assert_eq!(secs(text), None, "{text}");
+        }
+    }
+}
