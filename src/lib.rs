@@ -24,6 +24,7 @@
 //! The prose is in [`manual`].
 
 pub mod config;
+pub mod edge;
 pub mod journeys;
 pub mod keys;
 pub mod oidc;

@@ -79,6 +79,18 @@ pub enum CheckFailure {
     OurFault,
 }
 
+impl CheckFailure {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::InteractionRequired => "interaction_required",
+            Self::Unreachable => "unreachable",
+            Self::OurFault => "our_fault",
+        }
+    }
+}
+
 /// A hash of the nonce cookie: names a browser without being able to play it.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrowserHash(pub [u8; 16]);

@@ -1,0 +1,73 @@
+//! The identity headers that apps get: the `X-Auth-Request-*` profile.
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+
+use crate::session::identity::Identity;
+
+/// The names, all of which every 200 carries.
+pub const NAMES: [&str; 5] = [
+    "x-auth-request-user",
+    "x-auth-request-email",
+    "x-auth-request-preferred-username",
+    "x-auth-request-groups",
+    "x-auth-request-groups-truncated",
+];
+
+/// What all groups together may take: proxies have small header buffers.
+const GROUPS_BUDGET_BYTES: usize = 3072;
+
+/// Every header of the profile with its value, empty where it is unknown.
+pub fn headers(identity: &Identity) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let (groups, truncated) = groups(&identity.groups);
+    let values = [
+        clean(&identity.subject),
+        clean(identity.email.as_deref().unwrap_or_default()),
+        clean(identity.preferred_username.as_deref().unwrap_or_default()),
+        groups,
+        if truncated { "true".to_owned() } else { String::new() },
+    ];
+    NAMES.into_iter().zip(values).map(|(name, value)| {
+        // What `clean` leaves is always a value; should it not be, the header is blank rather than missing.
+        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or(HeaderValue::from_static(""));
+        (HeaderName::from_static(name), value)
+    })
+}
+
+/// UTF-8 without control characters, as peers send it.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// The groups, joined by commas. A comma within a name is percent-encoded, so that no name makes two.
+fn groups(groups: &[String]) -> (String, bool) {
+    let mut joined = String::new();
+    for group in groups {
+        let group = clean(group).replace('%', "%25").replace(',', "%2C");
+        if joined.len() + group.len() + 1 > GROUPS_BUDGET_BYTES {
+            return (joined, true);
+        }
+        if !joined.is_empty() {
+            joined.push(',');
+        }
+        joined.push_str(&group);
+    }
+    (joined, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_group_name_passes_for_two() {
+        let names = ["staff".to_owned(), "a,admins".to_owned(), "b\r\nc".to_owned()];
+        assert_eq!(groups(&names), ("staff,a%2Cadmins,bc".to_owned(), false));
+    }
+
+    #[test]
+    fn too_many_groups_are_cut_and_said_to_be() {
+        let names: Vec<String> = (0..1000).map(|n| format!("group-{n}")).collect();
+        let (joined, truncated) = groups(&names);
+        assert!(truncated && joined.len() <= GROUPS_BUDGET_BYTES && !joined.ends_with(','));
+    }
+}

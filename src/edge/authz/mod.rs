@@ -1,0 +1,170 @@
+//! The three authz contracts, one file each. A contract reads the original request in its proxy's dialect and answers in
+//! it; the decision between is the same.
+//!
+//! No answer waits for an IdP, sets a cookie, or may be cached. The master invariant: a 2xx is built from a [`Permit`] and
+//! carries its identity headers, and in no other way.
+
+mod auth_request;
+mod ext_authz;
+mod forward_auth;
+pub mod identity;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+pub use auth_request::auth_request;
+pub use ext_authz::ext_authz;
+pub use forward_auth::forward_auth;
+
+use super::error::EdgeError;
+use super::site::Site;
+use super::{Edge, cookie, paths};
+use crate::journeys::check::{Usage, check};
+use crate::policy::decide::{Permit, Verdict};
+use crate::policy::reason::Reason;
+use crate::session::return_to::ReturnTo;
+use crate::telemetry::AuthzLabels;
+
+/// A request that marks itself as polling does not count as use of the session.
+const PASSIVE: &str = "x-hourgate-passive";
+
+/// The request that a front proxy asks about.
+struct Original {
+    site: Site,
+    method: Method,
+    /// Path and query on the site's origin.
+    target: String,
+}
+
+/// What a front proxy is told.
+enum Answer {
+    Allow(Permit),
+    /// To the sign-in, or to the page that waits for a policy check.
+    GoTo {
+        location: String,
+        login_url: String,
+        reason: Reason,
+    },
+    /// A script waits for a policy check.
+    Checking {
+        login_url: String,
+        reason: Reason,
+    },
+}
+
+/// How a contract puts an answer into HTTP.
+type Dialect = fn(&HttpRequest, &Method, Answer) -> HttpResponse;
+
+async fn answer(
+    edge: &Data<Edge>,
+    request: &HttpRequest,
+    contract: &'static str,
+    original: Result<Original, EdgeError>,
+    dialect: Dialect,
+) -> HttpResponse {
+    let decided = match original {
+        Ok(original) => decide(edge, request, &original).await.map(|answer| (answer, original.method)),
+        Err(error) => Err(error),
+    };
+    let (mut response, reason) = match decided {
+        Ok((answer, method)) => {
+            let reason = answer.reason();
+            (dialect(request, &method, answer), reason.code())
+        }
+        Err(error) => {
+            let code = error.code();
+            (error.into_authz(), code)
+        }
+    };
+    no_store(&mut response);
+    let labels = AuthzLabels { contract, status: response.status().as_u16(), reason };
+    edge.services.metrics.authz_decisions.get_or_create(&labels).inc();
+    response
+}
+
+async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Result<Answer, EdgeError> {
+    let Original { site, target, .. } = original;
+    let presented = cookie::presented(request, site, &edge.services.keys);
+    let usage = if request.headers().contains_key(PASSIVE) { Usage::Peek } else { Usage::Activity };
+    let now = edge.services.now();
+    let checked = check(&edge.services, &site.environment, &presented, usage, now).await?;
+    let return_to = ReturnTo::parse(target, &site.origin, &site.environment.hosts, paths::PREFIX);
+    let login_url = paths::start(&site.origin, &return_to);
+    let reason = checked.decision.reason;
+    Ok(match checked.decision.verdict {
+        Verdict::Allow(permit) => Answer::Allow(permit),
+        Verdict::SignIn(_) | Verdict::Renew => {
+            Answer::GoTo { location: login_url.clone(), login_url, reason }
+        }
+        Verdict::Check if super::navigation::is_navigation(request.headers()) => {
+            Answer::GoTo { location: paths::check(&site.origin, &return_to), login_url, reason }
+        }
+        Verdict::Check => Answer::Checking { login_url, reason },
+    })
+}
+
+impl Answer {
+    const fn reason(&self) -> Reason {
+        match self {
+            Self::Allow(_) => Reason::Proved,
+            Self::GoTo { reason, .. } | Self::Checking { reason, .. } => *reason,
+        }
+    }
+}
+
+/// 200 with every identity header of the profile; empty where the value is unknown, so that a forged one is overwritten.
+fn allow(permit: &Permit) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    for (name, value) in identity::headers(&permit.session().identity) {
+        response.insert_header((name, value));
+    }
+    response.finish()
+}
+
+/// 401 with the reason where even nginx passes it on: in `WWW-Authenticate`.
+fn unauthorized(login_url: &str, location: Option<&str>, reason: Reason) -> HttpResponse {
+    let mut response = HttpResponse::Unauthorized();
+    response.insert_header((WWW_AUTHENTICATE, challenge(login_url, reason)));
+    if let Some(location) = location {
+        response.insert_header((LOCATION, location));
+    }
+    response.finish()
+}
+
+/// 401 that a script can read (RFC 9457).
+fn problem(login_url: &str, reason: Reason) -> HttpResponse {
+    HttpResponse::Unauthorized()
+        .insert_header((WWW_AUTHENTICATE, challenge(login_url, reason)))
+        .insert_header((CONTENT_TYPE, "application/problem+json"))
+        .body(
+            json!({
+                "type": "about:blank",
+                "title": reason.sentence(),
+                "status": 401,
+                "reason": reason.code(),
+                "login_url": login_url,
+            })
+            .to_string(),
+        )
+}
+
+/// 503: ask again in a second, the check is under way.
+fn checking(reason: Reason) -> HttpResponse {
+    HttpResponse::build(StatusCode::SERVICE_UNAVAILABLE)
+        .insert_header((RETRY_AFTER, 1))
+        .insert_header((WWW_AUTHENTICATE, format!("Hourgate reason=\"{}\"", reason.code())))
+        .finish()
+}
+
+/// A URL has no quotes and no backslashes (WHATWG), so it can stand in a quoted string as it is.
+fn challenge(login_url: &str, reason: Reason) -> String {
+    format!("Hourgate reason=\"{}\", login_url=\"{login_url}\"", reason.code())
+}
+
+fn no_store(response: &mut HttpResponse) {
+    let no_store = actix_web::http::header::HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+}

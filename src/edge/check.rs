@@ -1,0 +1,64 @@
+//! `/_hourgate/check?rd=`: a navigation waits here, for three seconds at most, until its session's policy check is made
+//! (row H8).
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::error::EdgeError;
+use super::page::see_other;
+use super::{Edge, cookie, paths};
+use crate::journeys::check::{Usage, check};
+use crate::journeys::policy_check::{CheckOutcome, run_visited};
+use crate::policy::decide::Verdict;
+use crate::session::return_to::ReturnTo;
+
+/// How long a navigation waits.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How often the session is looked at while another node checks it.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// `GET /_hourgate/check`
+pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, EdgeError> {
+    let site = edge.site(&request)?;
+    let mut addresses =
+        url::form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name == "rd");
+    let rd = addresses.next().map(|(_, value)| value).unwrap_or_default();
+    if addresses.next().is_some() {
+        return Err(EdgeError::Query("a parameter is given twice"));
+    }
+    let return_to = ReturnTo::parse(&rd, &site.origin, &site.environment.hosts, paths::PREFIX);
+    let presented = cookie::presented(&request, &site, &edge.services.keys);
+
+    let deadline = Instant::now() + PATIENCE;
+    let mut outcome = None;
+    loop {
+        let checked =
+            check(&edge.services, &site.environment, &presented, Usage::Activity, edge.services.now())
+                .await?;
+        match (&checked.decision.verdict, checked.id, outcome) {
+            (Verdict::Allow(_), ..) => return Ok(see_other(return_to.as_str(), [])),
+            (Verdict::SignIn(_) | Verdict::Renew, ..) => {
+                return Ok(see_other(&paths::start(&site.origin, &return_to), []));
+            }
+            (Verdict::Check, Some(id), None) => {
+                outcome = timeout_at(deadline, run_visited(&edge.services, id)).await.ok();
+                match outcome {
+                    // Only now: a dormant session must not become a used one before it was checked.
+                    Some(CheckOutcome::Confirmed) => edge.services.activity.note(id, edge.services.now()),
+                    Some(_) => {}
+                    None => return Err(EdgeError::Unproved("check_slow")),
+                }
+            }
+            (Verdict::Check, _, Some(CheckOutcome::Elsewhere)) if Instant::now() < deadline => {
+                sleep(LOOK_EVERY).await;
+            }
+            (Verdict::Check, _, Some(CheckOutcome::OurFault)) => {
+                return Err(EdgeError::Unproved("idp_misconfigured"));
+            }
+            (Verdict::Check, ..) => return Err(EdgeError::Unproved("idp_unreachable")),
+        }
+    }
+}

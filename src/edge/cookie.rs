@@ -1,0 +1,103 @@
+//! Cookies: their names and attributes, and how they are read.
+//!
+//! | environment | names |
+//! |---|---|
+//! | host-only | `__Host-hourgate`, `__Host-hourgate-nonce` |
+//! | `cookie_domain` | `__Secure-hourgate-<environment>`, `__Secure-hourgate-<environment>-nonce` |
+//! | plain HTTP other than localhost (`danger.insecure_http`) | `hourgate`, `hourgate-nonce`, without `Secure` |
+
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header::COOKIE;
+
+use super::site::Site;
+use crate::journeys::check::Presented;
+use crate::journeys::cookies::{NonceCookie, SessionCookie};
+use crate::keys::KeyRing;
+use crate::session::origin::Scheme;
+
+/// What browsers grant at most.
+const NONCE_COOKIE_DAYS: i64 = 400;
+/// A request with more cookies of one name than this is not looked at any further.
+const MOST_OF_ONE_NAME: usize = 4;
+
+/// Reads both cookies of a request.
+#[must_use]
+pub fn presented(request: &HttpRequest, site: &Site, keys: &KeyRing) -> Presented {
+    let names = Names::of(site);
+    // A sibling host can put a cookie of the same name beside ours; the authentic one counts, wherever it stands.
+    let session = values(request, &names.session)
+        .map(|value| SessionCookie::parse(Some(value), keys))
+        .reduce(|first, next| if first.id().is_some() { first } else { next })
+        .unwrap_or(SessionCookie::Absent);
+    let nonce = values(request, &names.nonce).find_map(NonceCookie::parse);
+    Presented { session, nonce }
+}
+
+/// The `Set-Cookie` of a session: lives as long as the browser.
+#[must_use]
+pub fn session(site: &Site, value: String) -> Cookie<'static> {
+    build(site, Names::of(site).session, value)
+}
+
+/// The `Set-Cookie` that takes the session cookie away. It has the same attributes, or browsers would ignore it (SES-04).
+#[must_use]
+pub fn no_session(site: &Site) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).session, String::new());
+    cookie.make_removal();
+    cookie
+}
+
+/// The `Set-Cookie` of the nonce: outlives the session, for it names the browser.
+#[must_use]
+pub fn nonce(site: &Site, nonce: &NonceCookie) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).nonce, nonce.value());
+    cookie.set_max_age(Duration::days(NONCE_COOKIE_DAYS));
+    cookie
+}
+
+struct Names {
+    session: String,
+    nonce: String,
+}
+
+impl Names {
+    fn of(site: &Site) -> Self {
+        let session = match &site.environment.cookie_domain {
+            _ if is_insecure(site) => "hourgate".to_owned(),
+            None => "__Host-hourgate".to_owned(),
+            Some(_) => format!("__Secure-hourgate-{}", site.environment.id),
+        };
+        Self { nonce: format!("{session}-nonce"), session }
+    }
+}
+
+/// Browsers take `Secure` cookies over plain HTTP from localhost only.
+fn is_insecure(site: &Site) -> bool {
+    site.origin.scheme() == Scheme::Http && !site.origin.is_loopback()
+}
+
+fn build(site: &Site, name: String, value: String) -> Cookie<'static> {
+    let mut cookie = Cookie::build(name, value)
+        .path("/")
+        .secure(!is_insecure(site))
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .finish();
+    if let Some(domain) = &site.environment.cookie_domain {
+        cookie.set_domain(domain.clone());
+    }
+    cookie
+}
+
+/// The values of all cookies of a name. Linear in the header's length; nothing is allocated.
+fn values<'a>(request: &'a HttpRequest, name: &'a str) -> impl Iterator<Item = &'a str> {
+    request
+        .headers()
+        .get_all(COOKIE)
+        .filter_map(|header| header.to_str().ok())
+        .flat_map(|header| header.split(';'))
+        .filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+        .take(MOST_OF_ONE_NAME)
+}

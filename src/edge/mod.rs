@@ -1,0 +1,62 @@
+//! What browsers and front proxies talk to. Each handler parses one request, calls one journey and answers.
+//!
+//! All paths lie under [`paths::PREFIX`], mounted on every app host by the front proxy.
+
+pub mod authz;
+pub mod callback;
+pub mod check;
+pub mod cookie;
+pub mod error;
+pub mod headers;
+pub mod management;
+pub mod navigation;
+pub mod page;
+pub mod paths;
+pub mod session;
+pub mod sign_out;
+pub mod site;
+pub mod start;
+
+use std::sync::Arc;
+
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpResponse, guard};
+use ipnet::IpNet;
+
+use crate::journeys::Services;
+
+/// What the handlers work with.
+#[derive(Debug)]
+pub struct Edge {
+    /// The journeys' own.
+    pub services: Arc<Services>,
+    /// Whose forwarded headers are believed; nobody's by default.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// The routes of the public listener.
+pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        config.app_data(edge).service(
+            web::scope(paths::PREFIX)
+                .route("/authz/auth-request", web::route().to(authz::auth_request))
+                .route("/authz/forward-auth", web::route().to(authz::forward_auth))
+                .route("/authz/ext-authz{path:(/.*)?}", web::route().to(authz::ext_authz))
+                .route("/start", get().to(start::start))
+                .route("/callback/{idp}", get().to(callback::callback))
+                .route("/check", get().to(check::check_page))
+                .route("/signout", get().to(sign_out::ask))
+                .route("/signout", web::post().to(sign_out::act))
+                .route("/signed-out", get().to(sign_out::done))
+                .route("/session", get().to(session::session))
+                .route("/userinfo", get().to(session::userinfo))
+                .route("/style.css", get().to(page::style))
+                .default_service(web::to(error::not_found)),
+        );
+        config.default_service(web::to(HttpResponse::NotFound));
+    }
+}
+
+fn get() -> actix_web::Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}

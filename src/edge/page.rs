@@ -1,0 +1,124 @@
+//! The pages that people see: plain HTML, one style sheet, no script, nothing from elsewhere.
+
+use actix_web::HttpResponse;
+use actix_web::cookie::Cookie;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use askama::Template;
+
+use super::paths;
+
+/// No `form-action`: browsers apply it to the redirects after a form too, and a sign-out's lead to the IdP.
+const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+const STYLE: &str = include_str!("pages/style.css");
+
+/// A message, perhaps with something to do about it.
+#[derive(Template)]
+#[template(path = "message.html", config = "src/edge/pages/askama.toml")]
+pub struct Message {
+    /// The heading.
+    pub title: &'static str,
+    /// What happened and what to do, for people.
+    pub sentence: &'static str,
+    /// The stable reason code.
+    pub code: &'static str,
+    /// Names the line in the log.
+    pub reference: Option<String>,
+    /// A link: its words and its address.
+    pub action: Option<(&'static str, String)>,
+    /// Try again after so many seconds; the page does so by itself.
+    pub retry_after_secs: Option<u32>,
+}
+
+/// Where people choose their IdP.
+#[derive(Template)]
+#[template(path = "choose.html", config = "src/edge/pages/askama.toml")]
+pub struct Choose {
+    /// Name and address of each.
+    pub providers: Vec<(String, String)>,
+}
+
+/// Where people are asked whether they want to sign out.
+#[derive(Template)]
+#[template(path = "sign_out.html", config = "src/edge/pages/askama.toml")]
+pub struct SignOut {
+    /// Who they are.
+    pub label: String,
+    /// Where the form goes.
+    pub action: String,
+    /// Where to go instead.
+    pub stay: String,
+}
+
+/// A page on its way out.
+pub struct Page {
+    status: StatusCode,
+    html: askama::Result<String>,
+    retry_after_secs: Option<u32>,
+}
+
+impl Page {
+    /// A page made of a template.
+    #[must_use]
+    pub fn new(status: StatusCode, template: &impl Template) -> Self {
+        Self { status, html: template.render(), retry_after_secs: None }
+    }
+
+    /// A message.
+    #[must_use]
+    pub fn message(status: StatusCode, message: Message) -> Self {
+        Self { retry_after_secs: message.retry_after_secs, ..Self::new(status, &message) }
+    }
+
+    /// The response.
+    #[must_use]
+    pub fn into_response(self) -> HttpResponse {
+        let Ok(html) = self.html else { return HttpResponse::InternalServerError().finish() };
+        let mut response = HttpResponse::build(self.status);
+        response
+            .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+            .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            // Not `no-referrer`: a form's `Origin` would be `null` then, and the sign-out could not tell its own page.
+            .insert_header((REFERRER_POLICY, "same-origin"))
+            .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .insert_header((X_FRAME_OPTIONS, "DENY"));
+        if let Some(secs) = self.retry_after_secs {
+            response.insert_header((RETRY_AFTER, secs));
+        }
+        response.body(html)
+    }
+}
+
+/// Sends the browser elsewhere: 303, so that nothing is posted again.
+#[must_use]
+pub fn see_other(location: &str, cookies: impl IntoIterator<Item = Cookie<'static>>) -> HttpResponse {
+    let mut response = HttpResponse::SeeOther();
+    response
+        .insert_header(("location", location))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"));
+    for cookie in cookies {
+        response.cookie(cookie);
+    }
+    response.finish()
+}
+
+/// The style sheet of all pages.
+pub async fn style() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/css; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(STYLE)
+}
+
+/// Where the style sheet is, for the templates.
+#[must_use]
+pub fn style_path() -> String {
+    format!("{}/style.css", paths::PREFIX)
+}
