@@ -25,8 +25,7 @@ pub(crate) async fn reads(store: &dyn Store, id: StoredId) -> Vec<Outcome> {
     ]
 }
 
-/// The verbs that write, each so that on an empty store it would have something to write; a claim comes before what
-/// needs one. `end` is not among them: see [`every_verb`].
+/// The verbs that write, less `end`: see [`every_verb`].
 pub(crate) async fn writes(store: &dyn Store, id: StoredId) -> Vec<Outcome> {
     let lease = Duration::from_secs(30);
     let completion = Completion { fence: Fence(1), next_due: T0 };

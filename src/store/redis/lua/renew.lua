@@ -3,6 +3,6 @@
 if not holds(KEYS[1], ARGV[3], ARGV[4]) then
   return nil
 end
-local fence = text(held_until(instant(ARGV[1]) + tonumber(ARGV[2]), tonumber(ARGV[4])))
+local fence = held_until(instant(ARGV[1]) + tonumber(ARGV[2]), tonumber(ARGV[4]))
 redis.call('ZADD', KEYS[1], 'XX', fence, ARGV[3])
 return fence

@@ -1,8 +1,5 @@
 -- The score of a session in the due queue, as in store/queue.rs: milliseconds * 1024 + turn * 2 + held.
-
-local function text(number)
-  return string.format('%.0f', number)
-end
+-- Redis prints Lua's numbers with 17 digits for commands and as integers for answers: a score, below 2^53, stays exact.
 
 -- The caller's instant, or, where it gives none, the server's: nodes with different clocks then agree.
 local function instant(given)
