@@ -18,27 +18,27 @@ const CACHE_BYTES: usize = 64 << 20;
 
 /// Opens the file, or makes it, with all tables in it.
 pub(super) fn open(path: &Path) -> Result<Database, StoreError> {
-    let database = owner_only(path)
-        .map_err(|error| {
-            unavailable(path, format!("{error}; does its directory exist, may this user write there?"))
-        })
-        .and_then(|file| {
-            // Without the check, redb trusts what it finds and may panic on a damaged file.
-            redb::Builder::new()
-                .set_cache_size(CACHE_BYTES)
-                .set_check_integrity_on_open(true)
-                .create_with_backend(FileBackend::new(file).map_err(|error| refusal(path, error))?)
-                .map_err(|error| refusal(path, error))
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(OWNER_ONLY)
+        .open(path)
+        .map_err(|e| {
+            unavailable(path, format!("{e}; does its directory exist, may this user write there?"))
         })?;
+    let backend = FileBackend::new(file).map_err(|error| refusal(path, error))?;
+    let database = redb::Builder::new()
+        .set_cache_size(CACHE_BYTES)
+        .set_check_integrity_on_open(true) // else redb trusts what it finds and may panic on a damaged file
+        .create_with_backend(backend)
+        .map_err(|error| refusal(path, error))?;
+    // Also where it was there before; not sooner, as it might have been somebody else's.
+    std::fs::set_permissions(path, Permissions::from_mode(OWNER_ONLY))
+        .map_err(|error| unavailable(path, error.to_string()))?;
     make_tables(&database).map_err(|error| unavailable(path, error.to_string()))?;
     Ok(database)
-}
-
-fn owner_only(path: &Path) -> io::Result<std::fs::File> {
-    let mut how = OpenOptions::new();
-    let file = how.read(true).write(true).create(true).truncate(false).mode(OWNER_ONLY).open(path)?;
-    file.set_permissions(Permissions::from_mode(OWNER_ONLY))?; // also where it was there before
-    Ok(file)
 }
 
 fn make_tables(database: &Database) -> Result<(), redb::Error> {
