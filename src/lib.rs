@@ -23,8 +23,10 @@
 //!
 //! The prose is in [`manual`].
 
+pub mod admin;
 pub mod config;
 pub mod edge;
+pub mod gateway;
 pub mod journeys;
 pub mod keys;
 pub mod oidc;

@@ -131,6 +131,32 @@ pub fn human(span: Duration) -> String {
     if text.is_empty() { format!("{} ms", span.as_millis()) } else { text.join(" ") }
 }
 
+/// Reads `1h30m`: whole numbers with `d`, `h`, `m` or `s`, the larger unit first, each once. `None` for anything else.
+#[must_use]
+pub fn parse_span(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut total: u64 = 0;
+    let mut previous = u64::MAX;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u64 = rest.get(..digits)?.parse().ok()?;
+        let unit = match rest.as_bytes().get(digits)? {
+            b'd' => 86_400,
+            b'h' => 3600,
+            b'm' => 60,
+            b's' => 1,
+            _ => return None,
+        };
+        if unit >= previous {
+            return None;
+        }
+        previous = unit;
+        total = total.checked_add(number.checked_mul(unit)?)?;
+        rest = &rest[digits + 1..];
+    }
+    (previous != u64::MAX).then_some(Duration::from_secs(total))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,5 +179,32 @@ mod tests {
         assert_eq!(human(Duration::from_secs(5400)), "1 h 30 min");
         assert_eq!(human(Duration::from_secs(86_400)), "1 d");
         assert_eq!(human(Duration::from_millis(250)), "250 ms");
+    }
+
+    #[test]
+    fn spans_are_whole_numbers_with_units_from_large_to_small() {
+        let secs = |text| parse_span(text).map(|span| span.as_secs());
+        assert_eq!(secs("90s"), Some(90));
+        assert_eq!(secs("1h30m"), Some(5400));
+        assert_eq!(secs("30d"), Some(2_592_000));
+        let strange = [
+            "",
+            "m",
+            "30",
+            "30 m",
+            "-5m",
+            "+5m",
+            "1.5h",
+            "30m1h",
+            "1m1m",
+            "1w",
+            "5M",
+            "99999999999999999999d",
+            "5mä",
+            "ä",
+        ];
+        for text in strange {
+            assert_eq!(secs(text), None, "{text}");
+        }
     }
 }

@@ -8,8 +8,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Deserialize;
 
 use super::wire::{
-    API_VERSION, EndView, ExplanationView, Problem, RevokeUser, Revoked, RevokedUserView, RuleView, SessionList,
-    SessionView,
+    API_VERSION, EndView, ExplanationView, Problem, RevokeUser, Revoked, RevokedUserView, RuleView,
+    SessionList, SessionView,
 };
 use crate::journeys::Services;
 use crate::journeys::revoke::{is_called, list, revoke_session, revoke_user};
@@ -31,14 +31,17 @@ pub fn routes(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
         config
             .app_data(services)
             .app_data(web::QueryConfig::default().error_handler(|error, _| bad_request(&error)))
-            .app_data(web::JsonConfig::default().limit(16 * 1024).error_handler(|error, _| bad_request(&error)))
+            .app_data(
+                web::JsonConfig::default().limit(16 * 1024).error_handler(|error, _| bad_request(&error)),
+            )
             .route("/sessions", web::get().to(sessions))
             .route("/sessions/{id}", web::get().to(session))
             .route("/sessions/{id}", web::delete().to(revoke_one))
             .route("/sessions/{id}/explain", web::get().to(explain_one))
             .route("/users/revoke", web::post().to(revoke_all_of_user))
             .default_service(web::to(|| async {
-                ApiError::NotFound("there is no such call; is this the CLI of the same version?".into()).error_response()
+                ApiError::NotFound("there is no such call; is this the CLI of the same version?".into())
+                    .error_response()
             }));
     }
 }
@@ -68,7 +71,8 @@ impl ResponseError for ApiError {
             Self::BadRequest(_) => "bad_request",
             Self::Store(_) => "store_unavailable",
         };
-        HttpResponse::build(self.status_code()).json(Problem { code: code.to_owned(), message: self.to_string() })
+        HttpResponse::build(self.status_code())
+            .json(Problem { code: code.to_owned(), message: self.to_string() })
     }
 }
 
@@ -130,7 +134,8 @@ async fn explain_one(services: Data<Services>, id: Path<String>) -> Result<Json<
         }
         Found::Live(_, session) => (Standing::Live(session.clone()), Some(session), None),
     };
-    let last_activity = services.sessions.store().last_activity(id).await?.max(services.activity.last_seen(id));
+    let last_activity =
+        services.sessions.store().last_activity(id).await?.max(services.activity.last_seen(id));
     let facts = Facts { standing, browser: Browser::Same, last_activity: last_activity.unwrap_or(now) };
     let settings = live.as_deref().map_or_else(Settings::default, |session| settings_of(&services, session));
     let explanation = explain(&settings, &facts, now);
@@ -187,7 +192,7 @@ async fn revoke_all_of_user(
     let RevokeUser { user, issuer, remark } = wish.into_inner();
     let now = services.now();
     let people = match issuer {
-        Some(issuer) => vec![(issuer, user)],
+        Some(issuer) => vec![(issuer, user.clone())],
         None => people_called(&services, &user).await?,
     };
     if people.is_empty() {
@@ -231,7 +236,9 @@ async fn resolve(services: &Arc<Services>, text: &str) -> Result<StoredId, ApiEr
     for partition in 0..crate::session::id::PARTITIONS {
         for id in services.sessions.store().live(partition).await? {
             if id.to_string().starts_with(&prefix) && found.replace(id).is_some() {
-                return Err(ApiError::BadRequest(format!("more than one session begins with {text}; give more digits")));
+                return Err(ApiError::BadRequest(format!(
+                    "more than one session begins with {text}; give more digits"
+                )));
             }
         }
     }
@@ -243,7 +250,8 @@ fn unknown(id: &str) -> ApiError {
 }
 
 async fn view(services: &Services, id: StoredId, session: &Session) -> Result<SessionView, StoreError> {
-    let last_activity = services.sessions.store().last_activity(id).await?.max(services.activity.last_seen(id));
+    let last_activity =
+        services.sessions.store().last_activity(id).await?.max(services.activity.last_seen(id));
     Ok(SessionView {
         id: id.to_string(),
         user: session.identity.label().to_owned(),
@@ -267,5 +275,9 @@ async fn view(services: &Services, id: StoredId, session: &Session) -> Result<Se
 }
 
 fn settings_of(services: &Services, session: &Session) -> Settings {
-    services.environments.get(&session.environment).map(|environment| environment.settings.clone()).unwrap_or_default()
+    services
+        .environments
+        .get(&session.environment)
+        .map(|environment| environment.settings.clone())
+        .unwrap_or_default()
 }

@@ -15,7 +15,9 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody listens on the socket, or this user may not open it.
-    #[error("cannot reach the gateway at {socket}: {cause}; is it running, and may this user open the socket?")]
+    #[error(
+        "cannot reach the gateway at {socket}: {cause}; is it running, and may this user open the socket?"
+    )]
     Unreachable {
         /// The socket.
         socket: PathBuf,
@@ -55,7 +57,11 @@ impl Client {
     /// # Errors
     ///
     /// [`ClientError`].
-    pub async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, ClientError> {
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+    ) -> Result<T, ClientError> {
         self.send(self.http.get(url(path, query))).await
     }
 
@@ -77,8 +83,13 @@ impl Client {
     /// # Errors
     ///
     /// [`ClientError`].
-    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
-        let body = serde_json::to_vec(body).map_err(|error| ClientError::Unintelligible(error.to_string()))?;
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body =
+            serde_json::to_vec(body).map_err(|error| ClientError::Unintelligible(error.to_string()))?;
         self.send(self.http.post(url(path, &[])).header("content-type", "application/json").body(body)).await
     }
 

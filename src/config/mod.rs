@@ -33,6 +33,7 @@ use secrecy::SecretString;
 pub use self::problem::Problems;
 pub use self::variables::variables;
 use crate::policy::environment::Environment;
+use crate::telemetry::LogFormat;
 use crate::{provider as upstream, store as storage};
 
 use self::context::Context;
@@ -109,18 +110,6 @@ pub struct Log {
     pub format: LogFormat,
     /// The least important level that is still logged.
     pub level: tracing::Level,
-}
-
-/// The form of a log line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Pretty on a terminal, JSON elsewhere.
-    #[default]
-    Auto,
-    /// One JSON object per line.
-    Json,
-    /// For people.
-    Pretty,
 }
 
 /// Reads the configuration: from `path`, or the file that `HOURGATE_CONFIG` names, or `./hourgate.toml`, or

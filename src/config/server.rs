@@ -10,7 +10,8 @@ use super::context::Leaf;
 use super::problem::Refusal;
 use super::reader::Table;
 use super::values::{address, boolean, one_of, path, text};
-use super::{Danger, Log, LogFormat, Management, Server};
+use super::{Danger, Log, Management, Server};
+use crate::telemetry::LogFormat;
 
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4180);
 const MANAGEMENT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4181);

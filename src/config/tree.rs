@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::problem::Place;
-use super::values::parse_span;
+use crate::time::parse_span;
 
 /// The keys of a table: where each was named, and its value.
 pub(super) type Entries = BTreeMap<String, (Place, Node)>;

@@ -12,7 +12,7 @@ use super::context::Leaf;
 use super::problem::{Refusal, nearest};
 use super::tree::Value;
 use crate::session::origin::Origin;
-use crate::time::human;
+use crate::time::{human, parse_span};
 
 /// A string, perhaps empty.
 fn any_string(leaf: &Leaf) -> Result<&str, Refusal> {
@@ -153,31 +153,6 @@ pub(super) fn any_span(leaf: &Leaf) -> Result<Duration, Refusal> {
     })
 }
 
-/// `1h30m`: whole numbers with units, the larger unit first, each once.
-pub(super) fn parse_span(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut total: u64 = 0;
-    let mut previous = u64::MAX;
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let number: u64 = rest.get(..digits)?.parse().ok()?;
-        let unit = match rest.as_bytes().get(digits)? {
-            b'd' => 86_400,
-            b'h' => 3600,
-            b'm' => 60,
-            b's' => 1,
-            _ => return None,
-        };
-        if unit >= previous {
-            return None;
-        }
-        previous = unit;
-        total = total.checked_add(number.checked_mul(unit)?)?;
-        rest = &rest[digits + 1..];
-    }
-    (previous != u64::MAX).then_some(Duration::from_secs(total))
-}
-
 /// `90 d (2160 h)`: days are also given in hours, as some know their limits by.
 fn bound(span: Duration) -> String {
     let hours = span.as_secs() / 3600;
@@ -185,37 +160,5 @@ fn bound(span: Duration) -> String {
         format!("{} ({hours} h)", human(span))
     } else {
         human(span)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_are_whole_numbers_with_units_from_large_to_small() {
-        let secs = |text| parse_span(text).map(|span| span.as_secs());
-        assert_eq!(secs("90s"), Some(90));
-        assert_eq!(secs("1h30m"), Some(5400));
-        assert_eq!(secs("30d"), Some(2_592_000));
-        let strange = [
-            "",
-            "m",
-            "30",
-            "30 m",
-            "-5m",
-            "+5m",
-            "1.5h",
-            "30m1h",
-            "1m1m",
-            "1w",
-            "5M",
-            "99999999999999999999d",
-            "5mä",
-            "ä",
-        ];
-        for text in strange {
-            assert_eq!(secs(text), None, "{text}");
-        }
     }
 }

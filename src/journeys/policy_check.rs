@@ -111,6 +111,22 @@ pub async fn run_due(services: &Arc<Services>) -> Result<usize, StoreError> {
     Ok(looked_at)
 }
 
+/// Sets the gauges of the due queue and of the store.
+pub async fn measure(services: &Services) {
+    let mut due = 0;
+    for partition in 0..PARTITIONS {
+        match services.sessions.store().due_count(partition, services.now()).await {
+            Ok(count) => due += count,
+            Err(_) => {
+                services.metrics.store_up.set(0);
+                return;
+            }
+        }
+    }
+    services.metrics.store_up.set(1);
+    services.metrics.checks_due.set(i64::try_from(due).unwrap_or(i64::MAX));
+}
+
 /// Checks one session for somebody who waits (row H8). The check itself is detached: a client that goes away, or a
 /// caller that stops waiting, does not stop it.
 pub async fn run_visited(services: &Arc<Services>, id: StoredId) -> CheckOutcome {

@@ -10,17 +10,53 @@
 //! * what belongs to one session (record, tokens, activity, due entry) changes atomically;
 //! * expiry (`keep`) is garbage collection only: no decision rests on it.
 
+pub mod embedded;
+mod queue;
+mod record;
+pub mod redis;
 pub mod sessions;
 pub mod settings;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use ring::digest::{Context, SHA256};
 
+use self::embedded::EmbeddedStore;
+use self::redis::{Patience, RedisStore};
+use self::settings::Settings;
 use crate::session::id::StoredId;
-use crate::time::Timestamp;
+use crate::time::{Clock, Timestamp};
+
+/// Whose clock moves queues and leases on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeSource {
+    /// The store's own, where it has one, so that nodes with different clocks agree: production.
+    Server,
+    /// The `now` of each call: tests, and demos that move time.
+    Caller,
+}
+
+/// Opens the store that the settings name. Redis need not be there yet; the embedded store's file is opened or made.
+/// `clock` tells the embedded store what may be swept away; `time` is for stores that have a clock of their own.
+///
+/// # Errors
+///
+/// The settings cannot be used, or the file is locked, damaged or out of reach; the message says which and what to do.
+pub async fn open(
+    settings: &Settings,
+    clock: Arc<dyn Clock>,
+    time: TimeSource,
+) -> Result<Arc<dyn Store>, StoreError> {
+    match settings {
+        Settings::Redis { url, ca_file } => {
+            Ok(Arc::new(RedisStore::new(url, ca_file.as_deref(), time, Patience::default())?))
+        }
+        Settings::Embedded { path } => Ok(Arc::new(EmbeddedStore::open(path, clock).await?)),
+    }
+}
 
 /// Counts the writes to a record, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,11 +217,27 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// A new session's name is not new.
+    fn taken(doing: &'static str) -> Self {
+        Self::Unavailable { doing, cause: "its name is taken; sign in again".to_owned() }
+    }
+
+    /// A record of a kind that this version does not write.
+    fn unknown_head(kind: &str, id: StoredId) -> Self {
+        Self::Unreadable {
+            what: format!("the {kind} record of {id}"),
+            cause: "its first bytes are unknown; was it written by a newer version?".to_owned(),
+        }
+    }
+}
+
 /// The verbs. `now` moves queues and leases on; a store with a clock of its own (Redis in production) uses that instead,
 /// so that nodes with different clocks agree.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync {
-    /// Writes a new session with its tokens, activity and due entry, all at once.
+    /// Writes a new session with its tokens, activity and due entry, all at once. Refuses a name that is taken, be it
+    /// by a tombstone.
     async fn create(&self, id: StoredId, new: NewSession<'_>) -> Result<(), StoreError>;
 
     /// Reads the identity record. The one read of the hot path.
@@ -226,7 +278,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// All sessions in a partition that have not ended (every live session has a due entry), in no particular order.
     async fn live(&self, partition: u8) -> Result<Vec<StoredId>, StoreError>;
 
-    /// Claims up to `limit` sessions of a partition that are due at `now`, the longest due first, for `lease`.
+    /// Claims up to `limit` sessions of a partition that are due at `now`, the longest due first, for `lease`. A session
+    /// whose record is gone may be among them; [`Store::end`] then takes it out of the queue.
     async fn claim_due(
         &self,
         partition: u8,

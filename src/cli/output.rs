@@ -1,0 +1,65 @@
+//! Printing: tables for people, JSON for programs.
+
+use std::io::Write;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::Failure;
+
+/// How answers are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+}
+
+/// Prints a line to standard output. A reader who has gone away (`| head`) is no failure.
+pub(crate) fn say(text: impl AsRef<str>) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_ref().trim_end().as_bytes()).and_then(|()| out.write_all(b"\n")) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::new(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints an answer in the wanted form.
+pub(crate) fn print<T: Serialize>(
+    format: Format,
+    answer: &T,
+    table: impl FnOnce(&T) -> String,
+) -> Result<(), Failure> {
+    match format {
+        Format::Table => say(table(answer)),
+        Format::Json => say(serde_json::to_string_pretty(answer).map_err(Failure::new)?),
+    }
+}
+
+/// Rows under a heading, in columns as wide as they need to be.
+pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
+    let mut width = heading.map(|title| title.chars().count());
+    for row in rows {
+        for (width, cell) in width.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let line = |cells: [&str; N]| {
+        let cells: Vec<String> =
+            cells.iter().zip(width).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    let mut text = line(heading);
+    for row in rows {
+        text.push_str(&line(std::array::from_fn(|column| row[column].as_str())));
+    }
+    text
+}
+
+/// Names and values below each other.
+pub(crate) fn list(pairs: &[(&str, String)]) -> String {
+    let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    pairs.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
+}

@@ -1,0 +1,200 @@
+//! `hourgate sessions`, `users` and `explain`: they speak to the running gateway.
+
+use clap::Subcommand;
+use hourgate::admin::client::Client;
+use hourgate::admin::wire::{ExplanationView, RevokeUser, Revoked, SessionList, SessionView};
+
+use super::Failure;
+use super::output::{Format, list, print, table};
+
+#[derive(Subcommand)]
+pub(crate) enum SessionsCommand {
+    /// List live sessions, the newest first
+    List {
+        /// Only of this user: subject, user name or e-mail address, whole
+        #[arg(long)]
+        user: Option<String>,
+        /// Only of this environment
+        #[arg(long)]
+        environment: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Show one session
+    Show {
+        /// Its id, or at least the first four digits of it
+        session: String,
+    },
+    /// End sessions
+    Revoke {
+        /// Their ids, or at least the first four digits of each
+        #[arg(required = true)]
+        sessions: Vec<String>,
+        /// Why; goes into the audit log
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum UsersCommand {
+    /// End all sessions of a user and void sign-ins under way; later sign-ins are good
+    ///
+    /// To keep somebody out, disable them at the identity provider too.
+    Revoke {
+        /// Subject, user name or e-mail address, whole
+        user: String,
+        /// The issuer; then the user is a subject, and needs no live session
+        #[arg(long)]
+        issuer: Option<String>,
+        /// Why; goes into the audit log
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+pub(crate) async fn run(command: SessionsCommand, client: &Client, format: Format) -> Result<(), Failure> {
+    match command {
+        SessionsCommand::List { user, environment, limit } => {
+            let mut query = vec![("limit", limit.to_string())];
+            query.extend(user.map(|user| ("user", user)));
+            query.extend(environment.map(|environment| ("environment", environment)));
+            let sessions: SessionList = client.get("/sessions", &query).await?;
+            print(format, &sessions, sessions_table)?;
+            if sessions.truncated {
+                eprintln!("There are more; ask for them with --limit.");
+            }
+            Ok(())
+        }
+        SessionsCommand::Show { session } => {
+            let session: SessionView = client.get(&format!("/sessions/{}", path(&session)?), &[]).await?;
+            print(format, &session, |session| list(&session_lines(session)))
+        }
+        SessionsCommand::Revoke { sessions, reason } => {
+            let query: Vec<_> = reason.into_iter().map(|reason| ("remark", reason)).collect();
+            let mut all: Option<Revoked> = None;
+            for session in sessions {
+                let revoked: Revoked =
+                    client.delete(&format!("/sessions/{}", path(&session)?), &query).await?;
+                match &mut all {
+                    Some(all) => all.sessions.extend(revoked.sessions),
+                    None => all = Some(revoked),
+                }
+            }
+            match all {
+                Some(all) => {
+                    print(format, &all, |all| format!("Revoked {}.", sessions_in_words(all.sessions.len())))
+                }
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+pub(crate) async fn run_users(command: UsersCommand, client: &Client, format: Format) -> Result<(), Failure> {
+    let UsersCommand::Revoke { user, issuer, reason } = command;
+    let revoked: Revoked = client.post("/users/revoke", &RevokeUser { user, issuer, remark: reason }).await?;
+    print(format, &revoked, |revoked| {
+        let line = |user: &hourgate::admin::wire::RevokedUserView| {
+            format!("Revoked {} of {} ({}).\n", sessions_in_words(user.sessions), user.subject, user.issuer)
+        };
+        revoked.users.iter().map(line).collect()
+    })
+}
+
+pub(crate) async fn explain(session: &str, client: &Client, format: Format) -> Result<(), Failure> {
+    let explanation: ExplanationView =
+        client.get(&format!("/sessions/{}/explain", path(session)?), &[]).await?;
+    print(format, &explanation, explanation_text)
+}
+
+/// Ids are hex digits; anything else would be another path.
+fn path(session: &str) -> Result<&str, Failure> {
+    if session.is_empty() || !session.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(Failure::new(format!("{session:?} is not a session id: ids are hex digits")));
+    }
+    Ok(session)
+}
+
+fn sessions_table(list: &SessionList) -> String {
+    if list.sessions.is_empty() {
+        return "No live sessions.".to_owned();
+    }
+    let rows: Vec<_> = list
+        .sessions
+        .iter()
+        .map(|session| {
+            [
+                session.id.chars().take(8).collect(),
+                session.user.clone(),
+                session.environment.clone(),
+                session.provider.clone(),
+                session.signed_in_at.clone(),
+                session.proved_at.clone(),
+                session.next_check.clone(),
+                session.last_failure.clone().unwrap_or_else(|| "ok".to_owned()),
+            ]
+        })
+        .collect();
+    table(["ID", "USER", "ENVIRONMENT", "PROVIDER", "SIGNED IN", "PROVED", "NEXT CHECK", "LAST CHECK"], &rows)
+}
+
+fn session_lines(session: &SessionView) -> Vec<(&'static str, String)> {
+    let or_dash = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    vec![
+        ("id", session.id.clone()),
+        ("user", session.user.clone()),
+        ("issuer", session.issuer.clone()),
+        ("subject", session.subject.clone()),
+        ("e-mail", or_dash(&session.email)),
+        ("environment", session.environment.clone()),
+        ("provider", session.provider.clone()),
+        ("signed in", session.signed_in_at.clone()),
+        ("last used", or_dash(&session.last_activity)),
+        ("proved", session.proved_at.clone()),
+        ("proof counts until", session.proof_until.clone()),
+        ("next check", session.next_check.clone()),
+        ("renewed by", session.renewal.clone()),
+        ("last failure", or_dash(&session.last_failure)),
+        ("ends", session.ends_at.clone().unwrap_or_else(|| "when refused, revoked or signed out".to_owned())),
+    ]
+}
+
+fn explanation_text(explanation: &ExplanationView) -> String {
+    let verdict = if explanation.allowed { "allowed" } else { "not allowed" };
+    let mut text = format!(
+        "Session {} is {verdict}: {} ({})\n",
+        explanation.id, explanation.sentence, explanation.reason
+    );
+    if let Some(ended) = &explanation.ended {
+        let remark = ended.remark.as_ref().map(|remark| format!(", remark: {remark}")).unwrap_or_default();
+        text.push_str(&format!("It ended at {}{remark}.\n", ended.at));
+    }
+    if let Some(at) = &explanation.changes_at {
+        text.push_str(&format!("Time alone changes this at {at} at the earliest.\n"));
+    }
+    let rows: Vec<_> = explanation
+        .rules
+        .iter()
+        .map(|rule| {
+            let answer = rule.reason.clone().unwrap_or_else(|| "yes".to_owned());
+            [rule.rule.clone(), rule.asks.clone(), answer]
+        })
+        .collect();
+    text.push('\n');
+    text.push_str(&table(["RULE", "ASKS", "ANSWER"], &rows));
+    if let Some(session) = &explanation.session {
+        text.push('\n');
+        text.push_str(&list(&session_lines(session)));
+    }
+    text
+}
+
+fn sessions_in_words(count: usize) -> String {
+    match count {
+        0 => "no live session".to_owned(),
+        1 => "1 session".to_owned(),
+        many => format!("{many} sessions"),
+    }
+}

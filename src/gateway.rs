@@ -1,0 +1,362 @@
+//! The only wiring: configuration to stores, keys, clock, IdPs, and from there to listeners and background work.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::config::{Config, KeySource};
+use crate::edge::{self, Edge};
+use crate::journeys::activity::Activity;
+use crate::journeys::{Services, idp_documents, policy_check};
+use crate::keys::{KeyRing, file as key_file};
+use crate::provider::OidcProvider;
+use crate::store::sessions::Sessions;
+use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
+use crate::time::Clock;
+use crate::{admin, keys, provider};
+
+/// How often the due queue is looked at.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// How often activity is considered for writing.
+const FLUSH_EVERY: Duration = Duration::from_secs(5);
+/// How often the IdPs' documents are looked after.
+const DOCUMENTS_EVERY: Duration = Duration::from_secs(60);
+/// How often the store is asked whether it is there, for the metric.
+const PING_EVERY: Duration = Duration::from_secs(2);
+/// A client that sends no whole head within this is let go (DOS-03).
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// What is under way at a stop gets this long.
+const STOP_WITHIN_SECS: u64 = 10;
+
+/// The gateway cannot be made of this configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The key file cannot be read.
+    #[error("cannot read the key ring {path}: {cause}; make one with `hourgate keys new --file {path}`")]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// Others may read the key file.
+    #[error("the key ring {path} can be read by others; run `chmod 600 {path}`")]
+    KeyFileMode {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key ring's text is not one.
+    #[error(transparent)]
+    KeyText(#[from] key_file::KeyTextError),
+    /// The key ring has no key in use.
+    #[error(transparent)]
+    KeyRing(#[from] keys::ring::EmptyRing),
+    /// TLS towards an IdP cannot be set up.
+    #[error(transparent)]
+    Transport(#[from] provider::transport::TransportSetupError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A listener cannot be opened.
+    #[error("cannot listen on {address}: {cause}")]
+    Listen {
+        /// The address or path.
+        address: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+}
+
+/// A gateway that is made, but does nothing yet.
+#[derive(Debug)]
+pub struct Gateway {
+    services: Arc<Services>,
+    config: Config,
+}
+
+/// The TLS stack is chosen once for the process: rustls with `ring`.
+pub fn install_tls() {
+    // An error means that it was chosen before: by an earlier call, and alike.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// Reads the key ring that a configuration names.
+///
+/// # Errors
+///
+/// [`GatewayError`].
+pub fn read_keys(source: &KeySource) -> Result<Vec<keys::MasterKey>, GatewayError> {
+    let text = match source {
+        KeySource::Ring(text) => text.clone(),
+        KeySource::File(path) => read_key_file(path)?,
+    };
+    Ok(key_file::parse(&text)?)
+}
+
+/// Reads a key file, which nobody else may be able to read.
+///
+/// # Errors
+///
+/// [`GatewayError`].
+pub fn read_key_file(path: &Path) -> Result<secrecy::SecretString, GatewayError> {
+    let unreadable = |cause| GatewayError::KeyFile { path: path.to_owned(), cause };
+    let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode();
+    if mode & 0o007 != 0 {
+        return Err(GatewayError::KeyFileMode { path: path.to_owned() });
+    }
+    Ok(std::fs::read_to_string(path).map_err(unreadable)?.into())
+}
+
+impl Gateway {
+    /// Makes a gateway on a store that is open. Calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// [`GatewayError`].
+    pub fn new(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Self, GatewayError> {
+        install_tls();
+        let keys = Arc::new(KeyRing::new(read_keys(&config.keys)?, clock.now())?);
+        let mut providers = BTreeMap::new();
+        for settings in &config.providers {
+            providers.insert(settings.id.clone(), Arc::new(OidcProvider::new(settings.clone())?));
+        }
+        let environments = config.environments.iter().map(|env| (env.id.clone(), Arc::new(env.clone())));
+        let services = Services {
+            sessions: Sessions::new(store, keys.clone()),
+            environments: environments.collect(),
+            activity: Activity::default(),
+            metrics: Metrics::default(),
+            clock,
+            keys,
+            providers,
+        };
+        Ok(Self { services: Arc::new(services), config })
+    }
+
+    /// What the journeys work with.
+    #[must_use]
+    pub const fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Opens the listeners and begins to serve. Background work is begun with `background`; stories move it by hand.
+    ///
+    /// # Errors
+    ///
+    /// Where a listener cannot be opened.
+    pub fn start(self, workers: usize, background: Background) -> Result<Running, GatewayError> {
+        let listener = listen(self.config.server.listen)?;
+        let management_listener = listen(self.config.management.listen)?;
+        let (public, management) = (address(&listener)?, address(&management_listener)?);
+
+        let edge = Data::new(Edge {
+            services: self.services.clone(),
+            trusted_proxies: self.config.server.trusted_proxies.clone(),
+        });
+        let for_public = edge.clone();
+        let server = HttpServer::new(move || App::new().configure(edge::public(for_public.clone())))
+            .workers(workers)
+            .client_request_timeout(HEAD_WITHIN)
+            .shutdown_timeout(STOP_WITHIN_SECS)
+            .disable_signals()
+            .listen(listener);
+        let failed = |address: &dyn std::fmt::Display| {
+            let address = address.to_string();
+            move |cause| GatewayError::Listen { address, cause }
+        };
+        let server = server.map_err(failed(&public))?.run();
+
+        let for_management = edge.clone();
+        let management_server = HttpServer::new(move || {
+            App::new().configure(edge::management::management(for_management.clone()))
+        })
+        .workers(1)
+        .disable_signals()
+        .listen(management_listener)
+        .map_err(failed(&management))?
+        .run();
+
+        let socket = self.config.management.socket.clone();
+        let for_admin = Data::from(self.services.clone());
+        let admin_server =
+            HttpServer::new(move || App::new().configure(admin::api::routes(for_admin.clone())))
+                .workers(1)
+                .disable_signals()
+                .listen_uds(listen_unix(&socket)?)
+                .map_err(failed(&socket.display()))?
+                .run();
+
+        let handles = vec![server.handle(), management_server.handle(), admin_server.handle()];
+        let servers = vec![tokio::spawn(server), tokio::spawn(management_server), tokio::spawn(admin_server)];
+        let work = match background {
+            Background::Runs => background_work(&self.services),
+            Background::ByHand => Vec::new(),
+        };
+        let trusted = self.config.server.trusted_proxies.len();
+        if trusted == 0 {
+            tracing::warn!(
+                "server.trusted_proxies is empty: forwarded headers are ignored, and a front proxy's host must be the app's own"
+            );
+        }
+        tracing::info!(%public, %management, socket = %socket.display(), trusted_proxies = trusted, "listening");
+        Ok(Running { services: self.services, public, management, socket, handles, servers, work })
+    }
+}
+
+/// Who moves the background work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Background {
+    /// It runs by itself.
+    Runs,
+    /// A test calls the journeys.
+    ByHand,
+}
+
+/// A gateway that serves.
+#[derive(Debug)]
+pub struct Running {
+    services: Arc<Services>,
+    public: SocketAddr,
+    management: SocketAddr,
+    socket: PathBuf,
+    handles: Vec<ServerHandle>,
+    servers: Vec<JoinHandle<io::Result<()>>>,
+    work: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// What the journeys work with.
+    #[must_use]
+    pub const fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// Where browsers and front proxies reach it.
+    #[must_use]
+    pub const fn public(&self) -> SocketAddr {
+        self.public
+    }
+
+    /// Where health and metrics are.
+    #[must_use]
+    pub const fn management(&self) -> SocketAddr {
+        self.management
+    }
+
+    /// Stops: requests under way are answered, activity is written.
+    pub async fn stop(self) {
+        for handle in &self.handles {
+            handle.stop(true).await;
+        }
+        for task in self.work {
+            task.abort();
+        }
+        for server in self.servers {
+            let _ = server.await;
+        }
+        if let Err(error) = self.services.activity.flush(&self.services.sessions, self.services.now()).await {
+            tracing::warn!(%error, "activity_not_written");
+        }
+        let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, GatewayError> {
+    TcpListener::bind(address)
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+        .map_err(|cause| GatewayError::Listen { address: address.to_string(), cause })
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, GatewayError> {
+    listener.local_addr().map_err(|cause| GatewayError::Listen { address: "its address".into(), cause })
+}
+
+/// The admin socket, for this user only. It is made under another name in a state that nobody else can use, and appears
+/// at its place when it is safe; a socket that a dead gateway left there is replaced.
+fn listen_unix(path: &Path) -> Result<std::os::unix::net::UnixListener, GatewayError> {
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    let failed = |cause| GatewayError::Listen { address: path.display().to_string(), cause };
+    if let Ok(metadata) = std::fs::symlink_metadata(path) {
+        let in_use = || io::Error::new(io::ErrorKind::AddrInUse, "another gateway listens there");
+        if !metadata.file_type().is_socket() {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "a file that is not a socket is there",
+            )));
+        }
+        if UnixStream::connect(path).is_ok() {
+            return Err(failed(in_use()));
+        }
+    }
+    let fresh = path.with_extension(format!("{}.new", std::process::id()));
+    let _ = std::fs::remove_file(&fresh);
+    let listener = UnixListener::bind(&fresh).map_err(failed)?;
+    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    std::fs::rename(&fresh, path).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}
+
+fn background_work(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
+    let (checks, activity, documents, ping) =
+        (services.clone(), services.clone(), services.clone(), services.clone());
+    vec![
+        tokio::spawn(async move {
+            let mut tick = ticks(CHECK_EVERY);
+            loop {
+                tick.tick().await;
+                let begun = Instant::now();
+                if let Err(error) = policy_check::run_due(&checks).await {
+                    tracing::warn!(%error, "policy_checks_not_claimed");
+                }
+                checks.metrics.check_round_seconds.set(begun.elapsed().as_secs_f64());
+            }
+        }),
+        tokio::spawn(async move {
+            let mut tick = ticks(FLUSH_EVERY);
+            loop {
+                tick.tick().await;
+                if let Err(error) = activity.activity.flush(&activity.sessions, activity.now()).await {
+                    tracing::warn!(%error, "activity_not_written");
+                }
+            }
+        }),
+        tokio::spawn(async move {
+            if let Err(error) = idp_documents::restore(&documents).await {
+                tracing::warn!(%error, "kept_idp_documents_not_read");
+            }
+            let mut tick = ticks(DOCUMENTS_EVERY);
+            loop {
+                tick.tick().await;
+                if let Err(error) = idp_documents::refresh_and_keep(&documents).await {
+                    tracing::warn!(%error, "idp_documents_not_kept");
+                }
+            }
+        }),
+        tokio::spawn(async move {
+            let mut tick = ticks(PING_EVERY);
+            loop {
+                tick.tick().await;
+                policy_check::measure(&ping).await;
+            }
+        }),
+    ]
+}
+
+fn ticks(every: Duration) -> tokio::time::Interval {
+    let mut tick = interval(every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
+}
