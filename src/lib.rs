@@ -1,5 +1,7 @@
 //! Hourgate, a sign-in gateway.
 
+pub mod idp;
+pub mod issuer;
 pub mod policy;
 pub mod provider;
 pub mod random;
