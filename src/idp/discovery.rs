@@ -11,6 +11,9 @@ use super::gate::Here;
 use super::tenants::Tenants;
 use crate::issuer::discovery;
 
+/// The metadata member that is true of a test IdP and of nothing else, for a gateway that wants no such issuer.
+const TEST_IDP: &str = "hourgate_test_idp";
+
 /// `GET /{tenant}/.well-known/openid-configuration`.
 pub(super) async fn document(
     req: HttpRequest,
@@ -23,6 +26,7 @@ pub(super) async fn document(
         return HttpResponse::BadRequest().json(json!({ "error": "the Host header is not a host" }));
     };
     let mut document = discovery::document(&addresses);
+    document[TEST_IDP] = true.into();
     // The only fault of this stage that suits discovery is a wrong issuer.
     if tenant.lock().0.faults.take(Endpoint::Discovery, Stage::Token).is_some() {
         document["issuer"] = WRONG_ISSUER.into();

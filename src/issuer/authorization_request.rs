@@ -7,6 +7,9 @@ use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::Challenge;
 
+/// The longest parameter that is kept, in bytes; grants hold them for as long as a refresh token lives.
+const LONGEST: usize = 2048;
+
 /// What the client wants the person to go through (OIDC Core section 3.1.2.1, `prompt`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Prompt {
@@ -79,6 +82,9 @@ impl AuthorizationRequest {
         let client_id = params.get("client_id").ok_or(Refusal::Here("client_id is missing or sent twice"))?;
         let redirect_uri =
             params.get("redirect_uri").ok_or(Refusal::Here("redirect_uri is missing or sent twice"))?;
+        if client_id.len().max(redirect_uri.len()) > LONGEST {
+            return Err(Refusal::Here("client_id or redirect_uri is longer than 2048 bytes"));
+        }
         if !may_redirect(client_id, redirect_uri) {
             return Err(Refusal::Here("redirect_uri is not allowed for this client"));
         }
@@ -92,6 +98,9 @@ impl AuthorizationRequest {
     fn read(params: &Params, client_id: &str, target: &ResponseTarget) -> Result<Self, OAuthError> {
         if params.has_repeats() {
             return Err(OAuthError::invalid_request("a parameter was sent twice"));
+        }
+        if ["scope", "nonce"].iter().any(|name| params.get(name).is_some_and(|text| text.len() > LONGEST)) {
+            return Err(OAuthError::invalid_request("scope or nonce is longer than 2048 bytes"));
         }
         if params.get("request").is_some() {
             return Err(OAuthError::new(ErrorCode::RequestNotSupported, "request is not supported"));
@@ -184,6 +193,7 @@ mod tests {
             GOOD.replace("app%2Fcb", "evil%2Fcb"),
             GOOD.replace("redirect_uri", "x"),
             GOOD.replace("client_id", "x"),
+            GOOD.replace("=app&", &format!("={}&", "a".repeat(2049))),
             format!("{GOOD}&redirect_uri=https%3A%2F%2Fevil"),
             format!("{GOOD}&client_id=other"),
             format!("{}&prompt=none", GOOD.replace("app%2Fcb", "evil%2Fcb")),
@@ -196,6 +206,7 @@ mod tests {
     fn the_client_is_told_what_is_wrong() {
         for (query, code) in [
             (format!("{GOOD}&nonce=m"), ErrorCode::InvalidRequest),
+            (GOOD.replace("nonce=n", &format!("nonce={}", "n".repeat(2049))), ErrorCode::InvalidRequest),
             (format!("{GOOD}&max_age=soon"), ErrorCode::InvalidRequest),
             (format!("{GOOD}&max_age=-1"), ErrorCode::InvalidRequest),
             (format!("{GOOD}&prompt=none+login"), ErrorCode::InvalidRequest),

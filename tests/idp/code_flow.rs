@@ -97,6 +97,8 @@ async fn discovery_says_what_there_is() {
     assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
     assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(metadata["response_types_supported"], json!(["code"]));
+    // Row OPS-13: a gateway can tell a test IdP from a real one.
+    assert_eq!(metadata["hourgate_test_idp"], true);
     for endpoint in ["authorization", "token", "userinfo", "end_session", "revocation"] {
         let url = metadata[format!("{endpoint}_endpoint")].as_str().unwrap();
         assert!(url.starts_with(&house.issuer()), "{url}");
