@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::defects::WRONG_ISSUER;
 use super::endpoint::Endpoint;
-use super::faults::Stage;
+use super::fault_mode::Stage;
 use super::gate::Here;
 use super::tenants::Tenants;
 use crate::issuer::discovery;

@@ -12,8 +12,10 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, erro
 use serde_json::{Value, json};
 
 use super::endpoint::Endpoint;
-use super::faults::{Fault, Mode, OutageMode, Stage};
+use super::fault_mode::{Mode, Stage};
+use super::faults::Fault;
 use super::journal::Entry;
+use super::outage::OutageMode;
 use super::tenant::Tenant;
 use super::tenants::Tenants;
 use super::wire::Wire;

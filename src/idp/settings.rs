@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::span::Span;
-use crate::issuer::grants::{Lifetimes, Rotation};
+use crate::issuer::grant_rules::{Lifetimes, Rotation};
 
 /// How long everything lives.
 #[derive(Clone, Debug, Serialize)]

@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::defects::WRONG_ISSUER;
 use super::endpoint::Endpoint;
-use super::faults::{Mode, Stage};
+use super::fault_mode::{Mode, Stage};
 use super::gate::Here;
 use super::pages;
 use super::sso::SsoSession;

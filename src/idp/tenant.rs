@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::clients::Clients;
-use super::faults::{Faults, Outage};
+use super::faults::Faults;
 use super::journal::Journal;
+use super::outage::Outage;
 use super::settings::{LifetimeSettings, PolicyCheckInterval, TokensPolicy};
 use super::sso::SsoSessions;
 use super::users::Users;

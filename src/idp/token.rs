@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::defects;
 use super::endpoint::Endpoint;
-use super::faults::{Fault, Faults, Stage};
+use super::fault_mode::Stage;
+use super::faults::{Fault, Faults};
 use super::gate::{GrantType, Here};
 use super::settings::{LifetimeSettings, PolicyCheckInterval, TokensPolicy};
 use super::tenant::{State, Tenant};

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::defects::WRONG_SUBJECT;
 use super::endpoint::Endpoint;
-use super::faults::{Mode, Stage};
+use super::fault_mode::{Mode, Stage};
 use super::gate::Here;
 use crate::issuer::error::{ErrorCode, OAuthError};
 

@@ -7,12 +7,12 @@
 //! Every change happens inside one call, after the caller's `mint` succeeded: what fails spends nothing.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::bearer::{BearerKey, GrantId, Kind};
 use super::error::{ErrorCode, OAuthError};
+use super::grant_rules::{Lifetimes, Rotation};
 use super::pkce::Challenge;
 use crate::time::Timestamp;
 
@@ -35,41 +35,6 @@ pub struct Authorization {
     pub sid: String,
     /// When the person authenticated.
     pub auth_time: Timestamp,
-}
-
-/// How long things live from their making. A refresh token starts anew with each use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lifetimes {
-    /// The code; [`Lifetimes::LONGEST_CODE`] at most.
-    pub code: Duration,
-    /// The access token.
-    pub access_token: Duration,
-    /// The refresh token, unused.
-    pub refresh_token: Duration,
-}
-
-impl Lifetimes {
-    /// The longest life of a code.
-    pub const LONGEST_CODE: Duration = Duration::from_secs(60);
-}
-
-/// What a use of a refresh token does to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rotation {
-    /// Nothing: the token stays, and no other is handed out.
-    None,
-    /// The token is replaced.
-    Rotate {
-        /// For so long after its first use the replaced token still gets its successor, as long as that is unused.
-        grace: Duration,
-        /// A later use of a replaced token revokes the grant (OAuth 2.0 Security BCP, RFC 9700 section 4.14.2).
-        reuse_detection: bool,
-    },
-}
-
-impl Rotation {
-    /// The longest grace: it is for answers lost on the way, not for sharing tokens.
-    pub const LONGEST_GRACE: Duration = Duration::from_secs(30);
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! The rules of codes and refresh tokens, told one by one.
 
+use std::time::Duration;
+
 use super::*;
 
 const T0: Timestamp = Timestamp::from_secs(1_800_000_000);

@@ -10,6 +10,7 @@ pub mod bearer;
 pub mod client;
 pub mod discovery;
 pub mod error;
+pub mod grant_rules;
 pub mod grants;
 pub mod id_token;
 pub mod jws;

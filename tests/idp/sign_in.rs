@@ -33,6 +33,12 @@ async fn silence_is_not_broken_by_auto_login() {
     house.set(Method::PUT, "/auto-login", json!({ "user": "alice" })).await;
     let reply = Browser::new(&house).authorize(&[("prompt", "none")]).await;
     assert_eq!(reply.returned("error").as_deref(), Some("login_required"));
+
+    let mut browser = Browser::new(&house);
+    browser.sign_in("bob").await;
+    let reply = browser.authorize(&[("prompt", "none")]).await;
+    let silent = house.redeem(&reply.returned("code").unwrap()).await.json();
+    assert_eq!(claims(&silent)["sub"], "bob");
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 
-use super::super::faults::{Fault, Outage, OutageMode};
+use super::super::faults::Fault;
+use super::super::outage::{Outage, OutageMode};
 use super::super::span::Span;
 use super::{Answer, Target, done, read};
 
