@@ -27,6 +27,8 @@ pub mod admin;
 pub mod config;
 pub mod edge;
 pub mod gateway;
+pub mod idp;
+pub mod issuer;
 pub mod journeys;
 pub mod keys;
 pub mod oidc;

@@ -1,0 +1,164 @@
+//! The control API: JSON over HTTP at `/_control/{tenant}/…`, without authentication.
+//!
+//! | request | body |
+//! |---|---|
+//! | `GET /_control/health` | |
+//! | `DELETE /_control/{t}` | resets the tenant: users, keys, clock, everything |
+//! | `GET /users`, `GET`, `PUT`, `DELETE /users/{sub}` | `{"claims":{…},"disabled":false}` |
+//! | `POST /users/{sub}/disable`, `…/enable` | |
+//! | `POST /users/{sub}/revoke` | ends all grants of the user: codes, refresh and access tokens; not the browser's single sign-on session |
+//! | `GET`, `PUT`, `DELETE /clients/{client_id}` | `{"secret":"…","redirect_uris":[…],"post_logout_redirect_uris":[…]}` |
+//! | `PUT /auto-login` | `{"user":"alice"}` or `{"user":null}` |
+//! | `GET`, `PUT /lifetimes` | `{"id_token":"60m","access_token":"60m","refresh_token":"90d","code":"60s","sso_session":"24h"}`; what is not named stays. Once `refresh_token` was set, token answers say `refresh_expires_in` |
+//! | `GET`, `PUT /tokens-policy` | `{"rotation":"none"\|"rotate","grace":"0s","reuse_detection":true,"issue_refresh_token":true,"id_token_on_refresh":true,"nonce_on_refresh":false}`; what is not named stays |
+//! | `GET`, `PUT /pci` | `{"claim":"xms_pci","seconds":1800}` or `null` |
+//! | `POST /outage`, `DELETE /outage` | `{"for":"10m","mode":"unavailable"\|"close"}`: 503 (default) or closed connections at all endpoints; `for` counts by the tenant's clock, `null` lasts until deleted |
+//! | `GET`, `POST`, `DELETE /faults` | `{"endpoint":"token"\|…\|"*","mode":"…","status":503,"body":…,"delay":"3s","times":3}` |
+//! | `GET`, `POST /clock` | `{"set":"2026-01-01T00:00:00Z"}`, `{"advance":"61m"}` or `{"real":true}` |
+//! | `POST /keys/rotate` | `{"overlap":true,"alg":"ES256"\|"RS256"}` |
+//! | `GET /requests?endpoint=token`, `DELETE /requests` | |
+//!
+//! Modes of faults: `status` `delay` `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
+//! (closed after everything is done) `error` (an OAuth error) at every endpoint; `wrong_nonce` `wrong_iss` `wrong_aud`
+//! `bad_sig` `wrong_sub` `expired` `alg_none` `no_kid` `missing_iat` `missing_sub` `wrong_at_hash` `wrong_azp` `extra_aud`
+//! at `token` (`wrong_sub` and `missing_sub` at `userinfo`, `wrong_iss` at `discovery` too); `wrong_response_iss`
+//! `missing_response_iss` at `authorize`. `times` counts strikes, at sign-in and at refresh alike.
+//!
+//! A body is `application/json`. What is not understood is refused with 400 and
+//! `{"error":"invalid_request","field":"lifetimes.code","message":"…"}`; nothing is changed then.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::settings::OutOfRange;
+use super::tenant::Tenant;
+use super::tenants::{NoTenant, Tenants};
+
+mod clients;
+mod failures;
+mod keys_and_clock;
+mod requests;
+mod tokens;
+mod users;
+
+/// Why a control request is refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct ControlError {
+    status: StatusCode,
+    field: Option<String>,
+    message: String,
+}
+
+impl ControlError {
+    fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, field: None, message: message.into() }
+    }
+
+    fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(StatusCode::BAD_REQUEST, message) }
+    }
+}
+
+impl ResponseError for ControlError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let error = if self.status == StatusCode::NOT_FOUND { "not_found" } else { "invalid_request" };
+        let mut body = json!({ "error": error, "message": self.message });
+        if let Some(field) = &self.field {
+            body["field"] = field.as_str().into();
+        }
+        HttpResponse::build(self.status).json(body)
+    }
+}
+
+impl From<OutOfRange> for ControlError {
+    fn from(error: OutOfRange) -> Self {
+        Self::field(error.field, error.message)
+    }
+}
+
+impl From<NoTenant> for ControlError {
+    fn from(error: NoTenant) -> Self {
+        Self::new(StatusCode::from_u16(error.status()).unwrap_or(StatusCode::NOT_FOUND), error.to_string())
+    }
+}
+
+type Answer = Result<HttpResponse, ControlError>;
+
+/// The tenant in the path.
+struct Target(Arc<Tenant>);
+
+impl FromRequest for Target {
+    type Error = ControlError;
+    type Future = std::future::Ready<Result<Self, ControlError>>;
+
+    fn from_request(req: &HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
+        let none = || ControlError::new(StatusCode::INTERNAL_SERVER_ERROR, "the server holds no tenants");
+        let name = req.match_info().get("tenant").unwrap_or_default();
+        let found =
+            req.app_data::<Data<Tenants>>().ok_or_else(none).and_then(|tenants| Ok(tenants.get(name)?));
+        std::future::ready(found.map(Self))
+    }
+}
+
+/// Reads a body as `T`, naming the field that is wrong.
+fn read<T: DeserializeOwned>(req: &HttpRequest, body: &Bytes) -> Result<T, ControlError> {
+    // Also keeps web pages of other origins out: they cannot send this type without asking first.
+    if req.content_type() != "application/json" {
+        let message = "the body must be sent as Content-Type: application/json";
+        return Err(ControlError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let (path, message) = (error.path().to_string(), error.inner().to_string());
+        if path == "." {
+            ControlError::new(StatusCode::BAD_REQUEST, message)
+        } else {
+            ControlError::field(path, message)
+        }
+    })?;
+    json.end().map_err(|error| ControlError::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+    Ok(value)
+}
+
+fn done() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/health", web::get().to(health))
+        .route("/{tenant}", web::delete().to(reset))
+        .service(
+            web::scope("/{tenant}")
+                .configure(users::routes)
+                .configure(clients::routes)
+                .configure(tokens::routes)
+                .configure(failures::routes)
+                .configure(keys_and_clock::routes)
+                .configure(requests::routes),
+        )
+        .default_service(web::to(nothing_here));
+}
+
+async fn health() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "status": "ok" }))
+}
+
+async fn reset(tenants: Data<Tenants>, name: web::Path<String>) -> HttpResponse {
+    tenants.reset(&name);
+    done()
+}
+
+async fn nothing_here() -> Answer {
+    Err(ControlError::new(StatusCode::NOT_FOUND, "there is no such control; see the list in the manual"))
+}

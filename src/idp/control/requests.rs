@@ -1,0 +1,33 @@
+//! The journal.
+
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as ValueError, StrDeserializer};
+
+use super::super::endpoint::Endpoint;
+use super::{Answer, ControlError, Target, done};
+use crate::issuer::params::Params;
+
+pub(super) fn routes(config: &mut ServiceConfig) {
+    config.route("/requests", web::get().to(show)).route("/requests", web::delete().to(clear));
+}
+
+async fn show(req: HttpRequest, tenant: Target) -> Answer {
+    let params = Params::parse(req.query_string().as_bytes());
+    let endpoint = match params.get("endpoint") {
+        None => None,
+        Some(name) => {
+            let name: StrDeserializer<'_, ValueError> = name.into_deserializer();
+            let found = Endpoint::deserialize(name);
+            Some(found.map_err(|error| ControlError::field("endpoint", error.to_string()))?)
+        }
+    };
+    Ok(HttpResponse::Ok().json(tenant.0.lock().0.journal.entries(endpoint)))
+}
+
+async fn clear(tenant: Target) -> HttpResponse {
+    tenant.0.lock().0.journal.clear();
+    done()
+}

@@ -1,0 +1,150 @@
+//! The pages that people see: plain HTML, no script, nothing from elsewhere.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use askama::Template;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+
+use super::users::Users;
+use crate::issuer::authorization_request::AuthorizationRequest;
+use crate::random;
+
+/// A page on its way out.
+pub(super) struct Page {
+    status: StatusCode,
+    nonce: String,
+    html: askama::Result<String>,
+}
+
+impl Page {
+    fn new<T: Template>(status: StatusCode, template: impl FnOnce(String) -> T) -> Self {
+        let nonce = BASE64_STANDARD.encode(random::bytes::<16>());
+        Self { status, html: template(nonce.clone()).render(), nonce }
+    }
+
+    pub(super) fn into_response(self) -> HttpResponse {
+        let Ok(html) = self.html else { return HttpResponse::InternalServerError().finish() };
+        // No form-action: browsers apply it to the redirects after the form too, and those lead to any app.
+        let policy = format!(
+            "default-src 'none'; style-src 'nonce-{}'; base-uri 'none'; frame-ancestors 'none'",
+            self.nonce
+        );
+        HttpResponse::build(self.status)
+            .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+            .insert_header((CONTENT_SECURITY_POLICY, policy))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .insert_header((REFERRER_POLICY, "no-referrer"))
+            .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .body(html)
+    }
+}
+
+/// A button of the login page.
+struct Person<'a> {
+    subject: &'a str,
+    name: &'a str,
+    detail: &'a str,
+    hinted: bool,
+    disabled: bool,
+}
+
+#[derive(Template)]
+#[template(path = "idp/login.html")]
+struct LoginPage<'a> {
+    nonce: String,
+    request: &'a str,
+    client_id: &'a str,
+    people: Vec<Person<'a>>,
+}
+
+#[derive(Template)]
+#[template(path = "idp/consent.html")]
+struct ConsentPage<'a> {
+    nonce: String,
+    request: &'a str,
+    client_id: &'a str,
+    subject: &'a str,
+    scope: String,
+}
+
+#[derive(Template)]
+#[template(path = "idp/confirm_sign_out.html")]
+struct ConfirmSignOutPage {
+    nonce: String,
+}
+
+#[derive(Template)]
+#[template(path = "idp/message.html")]
+struct MessagePage<'a> {
+    nonce: String,
+    title: &'a str,
+    message: &'a str,
+    id: &'a str,
+}
+
+/// One button per person, and one for no.
+pub(super) fn login(query: &str, request: &AuthorizationRequest, users: &Users) -> Page {
+    let hinted = request.login_hint.as_deref().and_then(|hint| users.named(hint));
+    let mut people: Vec<Person<'_>> = users
+        .0
+        .iter()
+        .map(|(subject, user)| {
+            let claim = |name: &str| user.claims.get(name).and_then(Value::as_str);
+            Person {
+                subject,
+                name: claim("name").unwrap_or(subject),
+                detail: claim("email").unwrap_or(subject),
+                hinted: hinted == Some(subject),
+                disabled: user.disabled,
+            }
+        })
+        .collect();
+    people.sort_by_key(|person| !person.hinted);
+    Page::new(StatusCode::OK, |nonce| LoginPage {
+        nonce,
+        request: query,
+        client_id: &request.client_id,
+        people,
+    })
+}
+
+/// Yes or no.
+pub(super) fn consent(query: &str, request: &AuthorizationRequest, subject: &str) -> Page {
+    Page::new(StatusCode::OK, |nonce| ConsentPage {
+        nonce,
+        request: query,
+        client_id: &request.client_id,
+        subject,
+        scope: request.scope.join(", "),
+    })
+}
+
+/// A sign-out that nobody proved to want.
+pub(super) fn confirm_sign_out() -> Page {
+    Page::new(StatusCode::OK, |nonce| ConfirmSignOutPage { nonce })
+}
+
+/// Done, and nowhere to go.
+pub(super) fn signed_out() -> Page {
+    message(StatusCode::OK, "signed-out", "Signed out", "You are signed out of the test identity provider.")
+}
+
+/// A request that cannot be answered to whoever made it.
+pub(super) fn bad_request(reason: &str) -> Page {
+    message(StatusCode::BAD_REQUEST, "bad-request", "This request cannot be answered", reason)
+}
+
+/// Someone who may not sign in.
+pub(super) fn no_entry(subject: &str) -> Page {
+    let text = format!("{subject} is disabled or does not exist here, and cannot sign in.");
+    message(StatusCode::FORBIDDEN, "no-entry", "No entry", &text)
+}
+
+fn message(status: StatusCode, id: &str, title: &str, message: &str) -> Page {
+    Page::new(status, |nonce| MessagePage { nonce, title, message, id })
+}

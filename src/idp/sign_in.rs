@@ -1,0 +1,225 @@
+//! Authorization endpoint and login page.
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header::LOCATION;
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::defects::WRONG_ISSUER;
+use super::endpoint::Endpoint;
+use super::fault_mode::{Mode, Stage};
+use super::gate::Here;
+use super::pages;
+use super::sso::SsoSession;
+use super::tenant::{State, Tenant};
+use crate::issuer::authorization_request::{AuthorizationRequest, Refusal};
+use crate::issuer::authorization_response::ResponseTarget;
+use crate::issuer::error::{ErrorCode, OAuthError};
+use crate::issuer::grants::Authorization;
+use crate::issuer::jws;
+use crate::issuer::params::Params;
+use crate::issuer::prompt::{Step, next_step};
+use crate::time::Timestamp;
+
+/// The cookie of the single sign-on session; its path is the tenant's.
+pub(super) const COOKIE: &str = "hourgate_idp_session";
+
+/// Where a browser goes from here.
+enum Answer {
+    /// Back to the client, perhaps with a new session cookie.
+    Client { location: String, cookie: Option<String> },
+    /// Nowhere.
+    Page(pages::Page),
+}
+
+/// `GET` or `POST /{tenant}/authorize`.
+pub(super) async fn authorize(req: HttpRequest, tenant: Here, body: Bytes) -> HttpResponse {
+    let query = if req.method() == Method::POST { &body } else { req.query_string().as_bytes() };
+    let cookie = req.cookie(COOKIE);
+    let answer = Visit::begin(&tenant, query, cookie.as_ref().map(Cookie::value))
+        .map_or_else(|answer| answer, Visit::proceed);
+    respond(&tenant, answer, StatusCode::FOUND)
+}
+
+/// `POST /{tenant}/login`: what a person chose on the page. The authorization request comes along and is read anew,
+/// so the page cannot be used to skip a check.
+pub(super) async fn login(req: HttpRequest, tenant: Here, body: Bytes) -> HttpResponse {
+    let form = Params::parse(&body);
+    let cookie = req.cookie(COOKIE);
+    let query = form.get("request").unwrap_or_default();
+    let answer = Visit::begin(&tenant, query.as_bytes(), cookie.as_ref().map(Cookie::value))
+        .map_or_else(|answer| answer, |visit| visit.chosen(&form));
+    respond(&tenant, answer, StatusCode::SEE_OTHER)
+}
+
+fn respond(tenant: &Tenant, answer: Answer, redirect: StatusCode) -> HttpResponse {
+    match answer {
+        Answer::Page(page) => page.into_response(),
+        Answer::Client { location, cookie } => {
+            let mut response = HttpResponse::build(redirect);
+            response.insert_header((LOCATION, location)).insert_header(("Cache-Control", "no-store"));
+            if let Some(value) = cookie {
+                response.cookie(session_cookie(tenant, value));
+            }
+            response.finish()
+        }
+    }
+}
+
+/// The cookie as the browser is to keep it. With an empty value and no age, it is forgotten.
+pub(super) fn session_cookie(tenant: &Tenant, value: String) -> Cookie<'static> {
+    let path = url::Url::parse(&tenant.issuer).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+    Cookie::build(COOKIE, value)
+        .path(path)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(tenant.issuer.starts_with("https://"))
+        .finish()
+}
+
+/// One valid authorization request in one browser.
+struct Visit<'a> {
+    tenant: &'a Tenant,
+    state: std::sync::MutexGuard<'a, State>,
+    now: Timestamp,
+    request: AuthorizationRequest,
+    /// The request as it came, for the page to send along.
+    query: String,
+    cookie: Option<String>,
+    /// The browser's session, if the request can use it.
+    session: Option<SsoSession>,
+    /// Who signs in without a page.
+    auto: Option<String>,
+}
+
+impl<'a> Visit<'a> {
+    fn begin(tenant: &'a Tenant, query: &[u8], cookie: Option<&str>) -> Result<Self, Answer> {
+        let (mut state, now) = tenant.lock();
+        let params = Params::parse(query);
+        let parsed =
+            AuthorizationRequest::parse(&params, |client, uri| state.clients.may_redirect(client, uri));
+        let request = match parsed {
+            Ok(request) => request,
+            Err(Refusal::Here(reason)) => return Err(Answer::Page(pages::bad_request(reason))),
+            Err(Refusal::ToClient(target, error)) => return Err(refuse(tenant, &mut state, &target, &error)),
+        };
+        if state.clients.strict && request.nonce.is_none() {
+            let error = OAuthError::invalid_request("a strict tenant wants a nonce");
+            return Err(refuse(tenant, &mut state, &request.target, &error));
+        }
+        let hinted = match request.id_token_hint.as_deref().map(|token| jws::verify(&state.keys, token)) {
+            None => None,
+            Some(Some(claims)) => claims.get("sub").and_then(|sub| sub.as_str()).map(str::to_owned),
+            Some(None) => {
+                let error = OAuthError::invalid_request("id_token_hint is not an ID token of this issuer");
+                return Err(refuse(tenant, &mut state, &request.target, &error));
+            }
+        };
+        let session = cookie
+            .and_then(|cookie| state.sso.find(cookie, now))
+            .filter(|session| state.users.active(&session.subject).is_some())
+            .filter(|session| hinted.as_ref().is_none_or(|sub| *sub == session.subject))
+            .cloned();
+        let asked = params.get("hourgate_auto") == Some("1");
+        let auto = match (&request.login_hint, asked) {
+            (Some(hint), true) => Some(state.users.named(hint).unwrap_or(hint).to_owned()),
+            _ => state.auto_login.clone(),
+        };
+        let query = String::from_utf8_lossy(query).into_owned();
+        Ok(Self { tenant, state, now, request, query, cookie: cookie.map(str::to_owned), session, auto })
+    }
+
+    /// Without a word from the person.
+    fn proceed(mut self) -> Answer {
+        if let Some(fault) = self.state.faults.take(Endpoint::Authorize, Stage::Error) {
+            let code = fault.body.as_ref().and_then(|body| body["error"].as_str()).unwrap_or("server_error");
+            let issuer = response_issuer(self.tenant, &mut self.state);
+            let location = self.request.target.with_error_code(code, "fault on demand", issuer.as_deref());
+            return Answer::Client { location, cookie: None };
+        }
+        let step = next_step(&self.request, self.session.as_ref().map(|session| session.auth_time), self.now);
+        let auto = self.auto.take().filter(|_| !self.request.prompt.none);
+        match (step, auto, self.session.take()) {
+            (Step::Refuse(error), _, _) => self.refuse(&error),
+            (Step::Answer, None, Some(session)) => self.answer(&session, None),
+            (Step::Answer | Step::AskConsent, Some(auto), Some(session)) if session.subject == auto => {
+                self.answer(&session, None)
+            }
+            (_, Some(auto), _) => self.sign_in(&auto),
+            (Step::AskConsent, None, Some(session)) => {
+                Answer::Page(pages::consent(&self.query, &self.request, &session.subject))
+            }
+            (_, None, _) => Answer::Page(pages::login(&self.query, &self.request, &self.state.users)),
+        }
+    }
+
+    /// After the person pressed a button.
+    fn chosen(mut self, form: &Params) -> Answer {
+        if form.get("deny").is_some() {
+            return self.refuse(&OAuthError::new(ErrorCode::AccessDenied, "the person said no"));
+        }
+        if form.get("consent").is_some() {
+            return match (
+                next_step(&self.request, self.session.as_ref().map(|session| session.auth_time), self.now),
+                self.session.take(),
+            ) {
+                (Step::AskConsent, Some(session)) => self.answer(&session, None),
+                _ => Answer::Page(pages::login(&self.query, &self.request, &self.state.users)),
+            };
+        }
+        match form.get("user") {
+            Some(user) => self.sign_in(user),
+            None => Answer::Page(pages::bad_request("nobody was chosen")),
+        }
+    }
+
+    fn sign_in(mut self, subject: &str) -> Answer {
+        if self.state.users.active(subject).is_none() {
+            return Answer::Page(pages::no_entry(subject));
+        }
+        let lifetime = self.state.lifetimes.sso_session.0;
+        let (cookie, session) = self.state.sso.begin(self.cookie.as_deref(), subject, self.now, lifetime);
+        self.answer(&session, Some(cookie))
+    }
+
+    fn answer(mut self, session: &SsoSession, cookie: Option<String>) -> Answer {
+        let authorization = Authorization {
+            client_id: self.request.client_id.clone(),
+            redirect_uri: self.request.target.redirect_uri.clone(),
+            challenge: self.request.challenge.clone(),
+            scope: self.request.scope.clone(),
+            nonce: self.request.nonce.clone(),
+            subject: session.subject.clone(),
+            sid: session.sid.clone(),
+            auth_time: session.auth_time,
+        };
+        let lifetimes = self.state.lifetimes.grants();
+        match self.state.grants.authorize(authorization, &lifetimes, self.now) {
+            Ok(code) => {
+                let issuer = response_issuer(self.tenant, &mut self.state);
+                let location = self.request.target.with_code(&code, issuer.as_deref());
+                Answer::Client { location, cookie }
+            }
+            Err(error) => self.refuse(&error),
+        }
+    }
+
+    fn refuse(mut self, error: &OAuthError) -> Answer {
+        refuse(self.tenant, &mut self.state, &self.request.target, error)
+    }
+}
+
+fn refuse(tenant: &Tenant, state: &mut State, target: &ResponseTarget, error: &OAuthError) -> Answer {
+    let issuer = response_issuer(tenant, state);
+    Answer::Client { location: target.with_error(error, issuer.as_deref()), cookie: None }
+}
+
+/// The `iss` of an authorization response (RFC 9207), unless a fault spoils it.
+fn response_issuer(tenant: &Tenant, state: &mut State) -> Option<String> {
+    match state.faults.take(Endpoint::Authorize, Stage::Redirect).map(|fault| fault.mode) {
+        Some(Mode::WrongResponseIss) => Some(WRONG_ISSUER.to_owned()),
+        Some(Mode::MissingResponseIss) => None,
+        _ => Some(tenant.issuer.clone()),
+    }
+}

@@ -1,0 +1,37 @@
+//! Userinfo endpoint (OIDC Core section 5.3).
+
+use actix_web::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+use super::defects::WRONG_SUBJECT;
+use super::endpoint::Endpoint;
+use super::fault_mode::{Mode, Stage};
+use super::gate::Here;
+use crate::issuer::error::{ErrorCode, OAuthError};
+
+/// `GET` or `POST /{tenant}/userinfo`, with the access token as a bearer token.
+pub(super) async fn userinfo(req: HttpRequest, tenant: Here) -> HttpResponse {
+    let (mut state, now) = tenant.lock();
+    let header = req.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = header
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let granted = bearer.and_then(|(_, token)| state.grants.access(token.trim(), now));
+    let Some((subject, user)) = granted.and_then(|granted| {
+        state.users.active(&granted.subject).map(|user| (granted.subject.clone(), user.clone()))
+    }) else {
+        let error = OAuthError::new(ErrorCode::InvalidToken, "the access token is missing, over or revoked");
+        return HttpResponse::Unauthorized()
+            .insert_header((WWW_AUTHENTICATE, "Bearer error=\"invalid_token\""))
+            .json(error.to_json());
+    };
+    let mut claims = user.claims;
+    claims.insert("sub".into(), json!(subject));
+    match state.faults.take(Endpoint::Userinfo, Stage::Token).map(|fault| fault.mode) {
+        Some(Mode::WrongSub) => drop(claims.insert("sub".into(), json!(WRONG_SUBJECT))),
+        Some(Mode::MissingSub) => drop(claims.remove("sub")),
+        _ => {}
+    }
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(claims)
+}

@@ -1,0 +1,50 @@
+//! The discovery document (OIDC Discovery section 3, RFC 8414, RFC 9207, RP-Initiated Logout section 2.1).
+
+use serde_json::{Value, json};
+
+use super::keys::Algorithm;
+
+/// Where the issuer answers: what browsers visit below the issuer, what programs call below `back_channel`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// The issuer, without a slash at the end.
+    pub issuer: String,
+    /// The same place as the gateway's host sees it; equal to the issuer where addresses are not split.
+    pub back_channel: String,
+}
+
+/// The scopes it knows.
+pub const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// The document.
+#[must_use]
+pub fn document(addresses: &Addresses) -> Value {
+    let Addresses { issuer, back_channel } = addresses;
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "end_session_endpoint": format!("{issuer}/end_session"),
+        "token_endpoint": format!("{back_channel}/token"),
+        "jwks_uri": format!("{back_channel}/jwks"),
+        "userinfo_endpoint": format!("{back_channel}/userinfo"),
+        "revocation_endpoint": format!("{back_channel}/revoke"),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [Algorithm::Es256.as_str(), Algorithm::Rs256.as_str()],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "select_account", "consent"],
+        "scopes_supported": SCOPES,
+        "claims_supported": [
+            "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "azp", "sid", "acr", "amr",
+            "email", "preferred_username", "name", "groups", "oid", "tid",
+        ],
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "authorization_response_iss_parameter_supported": true,
+    })
+}

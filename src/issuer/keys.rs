@@ -1,0 +1,232 @@
+//! Signing keys: ES256 (made in an instant) and RS256 (made in a second or so), RFC 7518 section 3.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use ring::rand::SystemRandom;
+use ring::rsa::KeyPair as RsaKeyPair;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
+};
+use rsa::pkcs1::EncodeRsaPrivateKey;
+use rsa::rand_core::{CryptoRng, RngCore};
+use rsa::traits::PublicKeyParts;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::random;
+
+/// How an issuer signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Algorithm {
+    /// ECDSA on P-256 with SHA-256.
+    #[default]
+    #[serde(rename = "ES256")]
+    Es256,
+    /// RSA PKCS #1 v1.5 with SHA-256, 2048 bit.
+    #[serde(rename = "RS256")]
+    Rs256,
+}
+
+impl Algorithm {
+    /// The registered name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Rs256 => "RS256",
+        }
+    }
+}
+
+/// A key could not be made or used; nothing about its content.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the signing key could not be {0}")]
+pub struct KeyError(&'static str);
+
+enum Pair {
+    Es256(EcdsaKeyPair),
+    Rs256(RsaKeyPair),
+}
+
+/// A private key with its public name. Never leaves the process.
+pub struct SigningKey {
+    kid: String,
+    jwk: Value,
+    pair: Pair,
+}
+
+impl SigningKey {
+    /// Makes a new key. RS256 takes its time: keep it off threads that must answer.
+    ///
+    /// # Errors
+    ///
+    /// When the cryptographic library refuses its own key.
+    pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
+        match algorithm {
+            Algorithm::Es256 => Self::generate_es256(),
+            Algorithm::Rs256 => Self::generate_rs256(),
+        }
+    }
+
+    fn generate_es256() -> Result<Self, KeyError> {
+        let (random, algorithm) = (source(), &ECDSA_P256_SHA256_FIXED_SIGNING);
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| KeyError("made"))?;
+        let pair =
+            EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).map_err(|_| KeyError("read"))?;
+        // SEC 1 section 2.3.3: 0x04, then both coordinates.
+        let (x, y) = pair
+            .public_key()
+            .as_ref()
+            .get(1..)
+            .and_then(|xy| xy.split_at_checked(32))
+            .ok_or(KeyError("read"))?;
+        let members = json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) });
+        Ok(Self::named(members, Algorithm::Es256, Pair::Es256(pair)))
+    }
+
+    fn generate_rs256() -> Result<Self, KeyError> {
+        let private = rsa::RsaPrivateKey::new(&mut Randomness, 2048).map_err(|_| KeyError("made"))?;
+        let der = private.to_pkcs1_der().map_err(|_| KeyError("made"))?;
+        let pair = RsaKeyPair::from_der(der.as_bytes()).map_err(|_| KeyError("read"))?;
+        let members = json!({
+            "kty": "RSA",
+            "n": base64url(&private.n().to_bytes_be()),
+            "e": base64url(&private.e().to_bytes_be()),
+        });
+        Ok(Self::named(members, Algorithm::Rs256, Pair::Rs256(pair)))
+    }
+
+    /// The key id is the RFC 7638 thumbprint: the hash of exactly the required members, sorted, without spaces;
+    /// which is how `serde_json` prints a map.
+    fn named(mut jwk: Value, algorithm: Algorithm, pair: Pair) -> Self {
+        let kid = base64url(digest(&SHA256, jwk.to_string().as_bytes()).as_ref());
+        jwk["use"] = "sig".into();
+        jwk["alg"] = algorithm.as_str().into();
+        jwk["kid"] = kid.as_str().into();
+        Self { kid, jwk, pair }
+    }
+
+    /// Its id.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// How it signs.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        match self.pair {
+            Pair::Es256(_) => Algorithm::Es256,
+            Pair::Rs256(_) => Algorithm::Rs256,
+        }
+    }
+
+    /// Its public half (RFC 7517).
+    #[must_use]
+    pub const fn jwk(&self) -> &Value {
+        &self.jwk
+    }
+
+    /// Signs.
+    ///
+    /// # Errors
+    ///
+    /// When the cryptographic library cannot.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let failed = |_| KeyError("used");
+        match &self.pair {
+            Pair::Es256(pair) => Ok(pair.sign(&source(), message).map_err(failed)?.as_ref().to_vec()),
+            Pair::Rs256(pair) => {
+                let mut signature = vec![0; pair.public().modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &source(), message, &mut signature).map_err(failed)?;
+                Ok(signature)
+            }
+        }
+    }
+
+    /// Whether this key made the signature.
+    #[must_use]
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        let verified =
+            match &self.pair {
+                Pair::Es256(pair) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key())
+                    .verify(message, signature),
+                Pair::Rs256(pair) => UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public())
+                    .verify(message, signature),
+            };
+        verified.is_ok()
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "ring signs only with its own source, not with bytes from `random`"
+)]
+fn source() -> SystemRandom {
+    SystemRandom::new()
+}
+
+/// The operating system's randomness, in the shape that the `rsa` crate asks for.
+struct Randomness;
+
+impl RngCore for Randomness {
+    fn next_u32(&mut self) -> u32 {
+        u32::from_ne_bytes(random::bytes())
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        u64::from_ne_bytes(random::bytes())
+    }
+
+    fn fill_bytes(&mut self, dest: &mut [u8]) {
+        for chunk in dest.chunks_mut(64) {
+            chunk.copy_from_slice(&random::bytes::<64>()[..chunk.len()]);
+        }
+    }
+
+    fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
+        self.fill_bytes(dest);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Randomness {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_kinds_sign_what_they_verify() {
+        for algorithm in [Algorithm::Es256, Algorithm::Rs256] {
+            let key = SigningKey::generate(algorithm).unwrap();
+            let signature = key.sign(b"message").unwrap();
+            assert!(key.verify(b"message", &signature));
+            assert!(!key.verify(b"massage", &signature));
+            assert_eq!(key.jwk()["alg"], algorithm.as_str());
+            assert!(key.jwk().get("d").is_none(), "the private half is not published");
+        }
+    }
+
+    #[test]
+    fn the_key_id_is_the_thumbprint_of_rfc_7638() {
+        let key = SigningKey::generate(Algorithm::Es256).unwrap();
+        let (x, y) = (key.jwk()["x"].as_str().unwrap(), key.jwk()["y"].as_str().unwrap());
+        let canonical = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+        assert_eq!(key.kid(), base64url(digest(&SHA256, canonical.as_bytes()).as_ref()));
+    }
+}

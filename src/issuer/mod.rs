@@ -1,0 +1,22 @@
+//! What an OpenID Provider says, decides and signs. No I/O and no clock: state machines that are told the time.
+//!
+//! The test IdP ([`crate::idp`]) is built on it. A request travels through the files in this order:
+//! [`params`] → [`authorization_request`] → [`prompt`] → [`grants`] (code) → [`token_request`] → [`client`] →
+//! [`grants`] (tokens) → [`id_token`] → [`jws`].
+
+pub mod authorization_request;
+pub mod authorization_response;
+pub mod bearer;
+pub mod client;
+pub mod discovery;
+pub mod error;
+pub mod grant_rules;
+pub mod grants;
+pub mod id_token;
+pub mod jws;
+pub mod key_ring;
+pub mod keys;
+pub mod params;
+pub mod pkce;
+pub mod prompt;
+pub mod token_request;

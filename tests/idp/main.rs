@@ -1,0 +1,12 @@
+//! The test IdP, over real HTTP.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and its helpers do too")]
+
+mod code_flow;
+mod control;
+mod failures;
+mod house;
+mod lifecycle;
+mod program;
+mod refresh;
+mod sign_in;
+mod sign_out;
