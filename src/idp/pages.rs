@@ -54,7 +54,7 @@ struct Person<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "idp/login.html")]
+#[template(path = "login.html", config = "src/idp/html/askama.toml")]
 struct LoginPage<'a> {
     nonce: String,
     request: &'a str,
@@ -63,7 +63,7 @@ struct LoginPage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "idp/consent.html")]
+#[template(path = "consent.html", config = "src/idp/html/askama.toml")]
 struct ConsentPage<'a> {
     nonce: String,
     request: &'a str,
@@ -73,13 +73,13 @@ struct ConsentPage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "idp/confirm_sign_out.html")]
+#[template(path = "confirm_sign_out.html", config = "src/idp/html/askama.toml")]
 struct ConfirmSignOutPage {
     nonce: String,
 }
 
 #[derive(Template)]
-#[template(path = "idp/message.html")]
+#[template(path = "message.html", config = "src/idp/html/askama.toml")]
 struct MessagePage<'a> {
     nonce: String,
     title: &'a str,
