@@ -8,7 +8,21 @@ use std::path::{Path, PathBuf};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("gateway", &["config", "edge", "admin", "journeys", "keys", "provider", "store", "telemetry", "time"]),
     ("config", &["oidc", "policy", "provider", "session", "store", "telemetry", "time"]),
-    ("edge", &["journeys", "keys", "oidc", "policy", "provider", "random", "session", "store", "telemetry", "time"]),
+    (
+        "edge",
+        &[
+            "journeys",
+            "keys",
+            "oidc",
+            "policy",
+            "provider",
+            "random",
+            "session",
+            "store",
+            "telemetry",
+            "time",
+        ],
+    ),
     ("admin", &["journeys", "policy", "session", "store", "time"]),
     ("journeys", &["keys", "oidc", "policy", "provider", "random", "session", "store", "telemetry", "time"]),
     ("provider", &["oidc", "session", "time"]),
@@ -28,7 +42,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 /// Words that may stand in some files only: who touches the world, and how.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("SystemTime", &["time.rs"], "the system clock is read in time.rs"),
-    ("SystemRandom", &["random.rs", "issuer/keys.rs"], "randomness comes from random.rs (ring signs with its own)"),
+    (
+        "SystemRandom",
+        &["random.rs", "issuer/keys.rs"],
+        "randomness comes from random.rs (ring signs with its own)",
+    ),
     ("redis::", &["store/"], "only the store's redis room knows the redis crate"),
     ("redb::", &["store/embedded/"], "only the embedded store knows redb"),
     (
@@ -42,7 +60,11 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
         "only edge, the admin API and their wiring know the HTTP server",
     ),
     ("askama", &["edge/page.rs", "idp/pages.rs", "bin/"], "pages are made in page rooms"),
-    ("openidconnect", &["oidc/", "provider/oidc_provider.rs"], "only oidc and provider know the protocol crate"),
+    (
+        "openidconnect",
+        &["oidc/", "provider/oidc_provider.rs"],
+        "only oidc and provider know the protocol crate",
+    ),
 ];
 
 fn sources() -> BTreeMap<PathBuf, String> {
@@ -157,9 +179,14 @@ fn the_gateway_never_links_the_test_idp() {
         let is_its_own = ["idp", "issuer", "lib"].contains(&room.as_str())
             || path.starts_with("bin/hourgate-idp.rs")
             || path.starts_with("bin/hourgate-demo");
-        let names_it = code(&text).any(|line| line.contains("hourgate::idp") || line.contains("hourgate::issuer"));
+        let names_it =
+            code(&text).any(|line| line.contains("hourgate::idp") || line.contains("hourgate::issuer"));
         let named = rooms_named(&text);
-        assert!(is_its_own || !(names_it || named.contains("idp") || named.contains("issuer")), "{}", path.display());
+        assert!(
+            is_its_own || !(names_it || named.contains("idp") || named.contains("issuer")),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -170,7 +197,8 @@ fn only_the_named_files_touch_the_world() {
         let name = path.to_str().unwrap();
         for (word, places, why) in ONLY_IN {
             let is_there = code(&text).any(|line| {
-                line.match_indices(word).any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+                line.match_indices(word)
+                    .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
             });
             if is_there && !places.iter().any(|place| name.starts_with(place)) {
                 wrong.push(format!("{name}: {word} ({why})"));
