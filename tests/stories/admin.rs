@@ -20,24 +20,24 @@ stories! {
         let other = house.browser();
         other.navigate(&format!("{APP}/")).await;
 
-        let all = list(&house, &[]).await;
+        let all = list(house, &[]).await;
         assert_eq!((all.sessions.len(), all.truncated), (2, false));
-        assert_eq!(list(&house, &[("limit", "1".into())]).await.truncated, true);
-        let of_alice = list(&house, &[("user", "alice@t1.example".into())]).await.sessions;
+        assert_eq!(list(house, &[("limit", "1".into())]).await.truncated, true);
+        let of_alice = list(house, &[("user", "alice@t1.example".into())]).await.sessions;
         assert_eq!(of_alice.len(), 1);
         let id = &of_alice[0].id;
 
-        let shown: SessionView = client(&house).get(&format!("/sessions/{}", &id[..6]), &[]).await.unwrap();
+        let shown: SessionView = client(house).get(&format!("/sessions/{}", &id[..6]), &[]).await.unwrap();
         assert_eq!((shown.subject.as_str(), shown.renewal.as_str()), ("alice", "background"));
         let revoked: Revoked =
-            client(&house).delete(&format!("/sessions/{id}"), &[("remark", "lost laptop".into())]).await.unwrap();
+            client(house).delete(&format!("/sessions/{id}"), &[("remark", "lost laptop".into())]).await.unwrap();
         assert_eq!(revoked.sessions, [id.clone()]);
 
         let refused = browser.fetch(&format!("{APP}/")).await;
         assert!(refused.header("www-authenticate").contains("\"revoked\""), "{refused:?}");
         assert!(!refused.body.contains("laptop"), "the remark is for admins");
         assert_eq!(other.navigate(&format!("{APP}/")).await.status, 200);
-        let explained: ExplanationView = client(&house).get(&format!("/sessions/{id}/explain"), &[]).await.unwrap();
+        let explained: ExplanationView = client(house).get(&format!("/sessions/{id}/explain"), &[]).await.unwrap();
         assert_eq!(explained.ended.unwrap().remark.as_deref(), Some("lost laptop"));
         assert!(!explained.allowed);
     }
@@ -49,7 +49,7 @@ stories! {
         other.navigate(&format!("{APP}/")).await;
 
         let wish = RevokeUser { user: "Alice@T1.example".into(), issuer: None, remark: None };
-        let revoked: Revoked = client(&house).post("/users/revoke", &wish).await.unwrap();
+        let revoked: Revoked = client(house).post("/users/revoke", &wish).await.unwrap();
         assert_eq!((revoked.users.len(), revoked.sessions.len()), (1, 2));
         for browser in [laptop, phone] {
             assert_eq!(browser.fetch(&format!("{APP}/")).await.status, 401);
@@ -61,7 +61,7 @@ stories! {
         house.signed_in().await;
         let id = house.session().await.0.to_string();
         let explain = async || -> ExplanationView {
-            client(&house).get(&format!("/sessions/{id}/explain"), &[]).await.unwrap()
+            client(house).get(&format!("/sessions/{id}/explain"), &[]).await.unwrap()
         };
         let fresh = explain().await;
         assert!(fresh.allowed && fresh.rules.iter().all(|rule| rule.passes));
@@ -76,7 +76,7 @@ stories! {
 
     async fn the_api_refuses_what_it_does_not_understand(house: House) {
         house.signed_in().await;
-        let client = client(&house);
+        let client = client(house);
         for (path, query) in [
             ("/sessions", vec![("limit", "0".to_owned())]),
             ("/sessions", vec![("limit", "many".to_owned())]),

@@ -62,11 +62,11 @@ fn with<'a>(headers: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<
 
 stories! {
     async fn all_contracts_let_a_session_pass_with_its_identity_headers_and_set_no_cookie(house: House) {
-        let cookie = cookie(&house).await;
+        let cookie = cookie(house).await;
         let envoy = [("host", "app.example.test"), ("x-forwarded-proto", "https")];
         for method in [Method::GET, Method::HEAD, Method::POST, Method::DELETE, Method::OPTIONS] {
             for (path, headers) in [("auth-request", NGINX), ("forward-auth", TRAEFIK), ("ext-authz/a/b?c", &envoy), ("ext-authz", &envoy)] {
-                let (status, headers, body) = ask(&house, method.clone(), path, headers, &cookie).await;
+                let (status, headers, body) = ask(house, method.clone(), path, headers, &cookie).await;
                 assert_eq!(status, 200, "{method} {path}");
                 assert_eq!((text(&headers, "x-auth-request-user"), body.as_str()), ("alice", ""));
                 for name in hourgate::edge::authz::identity::NAMES {
@@ -79,7 +79,7 @@ stories! {
     }
 
     async fn nginx_gets_401_with_an_absolute_location_and_the_reason_in_the_challenge(house: House) {
-        let (status, headers, _) = ask(&house, Method::GET, "auth-request", NGINX, "").await;
+        let (status, headers, _) = ask(house, Method::GET, "auth-request", NGINX, "").await;
         assert_eq!((status, text(&headers, "location")), (401, START));
         assert_eq!(text(&headers, "www-authenticate"), format!("Hourgate reason=\"no_session\", login_url=\"{START}\""));
         assert_eq!(text(&headers, "cache-control"), "no-store");
@@ -90,7 +90,7 @@ stories! {
         for (method, expected) in [("GET", 302), ("HEAD", 302), ("OPTIONS", 302), ("POST", 303), ("DELETE", 303)] {
             let mut headers = with(TRAEFIK, &page);
             headers[3] = ("x-forwarded-method", method);
-            let (status, headers, _) = ask(&house, Method::GET, "forward-auth", &headers, "").await;
+            let (status, headers, _) = ask(house, Method::GET, "forward-auth", &headers, "").await;
             assert_eq!((status, text(&headers, "location")), (expected, START), "{method}");
         }
         for script in [
@@ -100,7 +100,7 @@ stories! {
             ("sec-fetch-dest", "empty"),
             ("sec-fetch-mode", "websocket"),
         ] {
-            let (status, headers, body) = ask(&house, Method::GET, "forward-auth", &with(TRAEFIK, &[script]), "").await;
+            let (status, headers, body) = ask(house, Method::GET, "forward-auth", &with(TRAEFIK, &[script]), "").await;
             assert_eq!(status, 401, "{script:?}");
             assert_eq!(text(&headers, "content-type"), "application/problem+json");
             assert!(!headers.contains_key("location") && text(&headers, "www-authenticate").contains("no_session"));
@@ -108,48 +108,48 @@ stories! {
             assert_eq!((problem["status"].as_u64(), problem["reason"].as_str()), (Some(401), Some("no_session")));
             assert_eq!(problem["login_url"], START);
         }
-        let (status, ..) = ask(&house, Method::GET, "forward-auth?on_fail=401", &with(TRAEFIK, &page), "").await;
+        let (status, ..) = ask(house, Method::GET, "forward-auth?on_fail=401", &with(TRAEFIK, &page), "").await;
         assert_eq!(status, 401);
-        let (status, ..) = ask(&house, Method::GET, "forward-auth?on_fail=302", &with(TRAEFIK, &[("sec-fetch-mode", "cors")]), "").await;
+        let (status, ..) = ask(house, Method::GET, "forward-auth?on_fail=302", &with(TRAEFIK, &[("sec-fetch-mode", "cors")]), "").await;
         assert_eq!(status, 302);
     }
 
     async fn envoy_is_asked_with_the_request_itself(house: House) {
         let envoy = [("host", "app.example.test"), ("x-forwarded-proto", "https"), ("accept", "text/html")];
-        let (status, headers, _) = ask(&house, Method::GET, "ext-authz/a?b=c&d", &envoy, "").await;
+        let (status, headers, _) = ask(house, Method::GET, "ext-authz/a?b=c&d", &envoy, "").await;
         assert_eq!((status, text(&headers, "location")), (302, START));
-        let (status, ..) = ask(&house, Method::POST, "ext-authz/a", &envoy, "").await;
+        let (status, ..) = ask(house, Method::POST, "ext-authz/a", &envoy, "").await;
         assert_eq!(status, 303);
     }
 
     async fn h8_while_a_check_is_needed_people_go_to_the_waiting_page_and_scripts_ask_again(house: House) {
-        let cookie = cookie(&house).await;
+        let cookie = cookie(house).await;
         house.outage().await;
         house.wait(HOUR).await;
-        let (status, headers, _) = ask(&house, Method::GET, "auth-request", NGINX, &cookie).await;
+        let (status, headers, _) = ask(house, Method::GET, "auth-request", NGINX, &cookie).await;
         assert_eq!((status, text(&headers, "location")), (401, CHECK));
-        let (status, headers, _) = ask(&house, Method::GET, "forward-auth", TRAEFIK, &cookie).await;
+        let (status, headers, _) = ask(house, Method::GET, "forward-auth", TRAEFIK, &cookie).await;
         assert_eq!((status, text(&headers, "location")), (302, CHECK));
 
         let script = [("sec-fetch-mode", "cors")];
-        let (status, headers, _) = ask(&house, Method::GET, "auth-request", &with(NGINX, &script), &cookie).await;
+        let (status, headers, _) = ask(house, Method::GET, "auth-request", &with(NGINX, &script), &cookie).await;
         assert_eq!(status, 401);
         assert!(text(&headers, "www-authenticate").contains("reason=\"checking\"") && !headers.contains_key("location"));
-        let (status, headers, _) = ask(&house, Method::GET, "forward-auth", &with(TRAEFIK, &script), &cookie).await;
+        let (status, headers, _) = ask(house, Method::GET, "forward-auth", &with(TRAEFIK, &script), &cookie).await;
         assert_eq!((status, text(&headers, "retry-after")), (503, "1"));
     }
 
     async fn pxy_03_forwarded_headers_of_anybody_but_a_trusted_proxy_are_ignored(house: House) {
-        let cookie = cookie(&house).await;
+        let cookie = cookie(house).await;
         house.config.server.trusted_proxies.clear();
         house.restart().await;
         for (path, headers) in [("auth-request", NGINX), ("forward-auth", TRAEFIK)] {
-            let (status, headers, _) = ask(&house, Method::GET, path, headers, &cookie).await;
+            let (status, headers, _) = ask(house, Method::GET, path, headers, &cookie).await;
             assert_eq!(status, 421, "{path}: the host is the gateway's own, which no environment has");
             assert!(!headers.contains_key("x-auth-request-user"));
         }
         let direct = [("host", "app.example.test"), ("x-forwarded-host", "other.example.test")];
-        let (status, ..) = ask(&house, Method::GET, "forward-auth", &direct, &cookie).await;
+        let (status, ..) = ask(house, Method::GET, "forward-auth", &direct, &cookie).await;
         assert_eq!(status, 200, "the host that was asked for, not the one that was claimed");
     }
 

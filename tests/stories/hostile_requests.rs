@@ -56,7 +56,7 @@ stories! {
         ];
         for line in lines {
             let shown: String = line.chars().take(160).collect();
-            if let Some((status, answer)) = raw(&house, line.as_bytes()).await {
+            if let Some((status, answer)) = raw(house, line.as_bytes()).await {
                 assert!((400..500).contains(&status), "{shown:?}: {answer}");
             }
         }
@@ -88,7 +88,7 @@ stories! {
                 request.push_str(&format!("{name}: {value}\r\n"));
             }
             request.push_str("\r\n");
-            if let Some((status, answer)) = raw(&house, request.as_bytes()).await {
+            if let Some((status, answer)) = raw(house, request.as_bytes()).await {
                 assert!((300..600).contains(&status) && status != 500, "{request}\n{answer}");
                 assert!(!answer.to_ascii_lowercase().contains("\r\nx-auth-request-user:"), "{request}\n{answer}");
                 assert!(!answer.to_ascii_lowercase().contains("\r\nset-cookie:"), "{request}\n{answer}");

@@ -14,7 +14,7 @@ async fn with_two_idps(house: &mut House) {
 
 stories! {
     async fn people_choose_where_two_idps_serve_one_environment(house: House) {
-        with_two_idps(&mut house).await;
+        with_two_idps(house).await;
         let browser = house.browser();
         let chooser = browser.navigate(&format!("{APP}/page")).await;
         assert_eq!(chooser.status, 200);
@@ -30,7 +30,7 @@ stories! {
     }
 
     async fn an_idp_that_the_environment_does_not_have_is_refused(house: House) {
-        with_two_idps(&mut house).await;
+        with_two_idps(house).await;
         let browser = house.browser();
         for url in [
             format!("{OTHER}/_hourgate/start?idp=second"),
@@ -42,7 +42,7 @@ stories! {
     }
 
     async fn aut_13_a_response_of_one_idp_at_the_callback_of_another_is_refused(house: House) {
-        with_two_idps(&mut house).await;
+        with_two_idps(house).await;
         let browser = house.browser();
         let start = browser.step(&format!("{APP}/_hourgate/start?rd=/&idp=idp")).await;
         let callback = browser.step(start.header("location")).await.header("location").to_owned();
@@ -58,7 +58,7 @@ stories! {
     }
 
     async fn key_01_an_idp_whose_metadata_names_another_issuer_is_refused_and_the_others_serve(house: House) {
-        with_two_idps(&mut house).await;
+        with_two_idps(house).await;
         house.config.providers[0].issuer.push('/');
         house.restart().await;
         let refused = house.browser().navigate(&format!("{APP}/_hourgate/start?rd=/&idp=idp")).await;

@@ -69,7 +69,7 @@ stories! {
             browser.navigate(&format!("{APP}/")).await;
             house.work().await;
         }
-        let written = store(&house).store().last_activity(id).await.unwrap().unwrap();
+        let written = store(house).store().last_activity(id).await.unwrap().unwrap();
         assert!(house.services().now().since(written) < Duration::from_secs(30));
         let before = written;
         house.clock.advance(DAY / 24);
@@ -78,7 +78,7 @@ stories! {
         house.work().await;
         house.clock.advance(Duration::from_secs(60));
         house.work().await;
-        let after = store(&house).store().last_activity(id).await.unwrap().unwrap();
+        let after = store(house).store().last_activity(id).await.unwrap().unwrap();
         assert!(after.since(before) < Duration::from_secs(30), "polling and looking are not use");
     }
 }
