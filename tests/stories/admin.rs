@@ -22,7 +22,7 @@ stories! {
 
         let all = list(house, &[]).await;
         assert_eq!((all.sessions.len(), all.truncated), (2, false));
-        assert_eq!(list(house, &[("limit", "1".into())]).await.truncated, true);
+        assert!(list(house, &[("limit", "1".into())]).await.truncated);
         let of_alice = list(house, &[("user", "alice@t1.example".into())]).await.sessions;
         assert_eq!(of_alice.len(), 1);
         let id = &of_alice[0].id;
@@ -31,7 +31,7 @@ stories! {
         assert_eq!((shown.subject.as_str(), shown.renewal.as_str()), ("alice", "background"));
         let revoked: Revoked =
             client(house).delete(&format!("/sessions/{id}"), &[("remark", "lost laptop".into())]).await.unwrap();
-        assert_eq!(revoked.sessions, [id.clone()]);
+        assert_eq!(revoked.sessions, std::slice::from_ref(id));
 
         let refused = browser.fetch(&format!("{APP}/")).await;
         assert!(refused.header("www-authenticate").contains("\"revoked\""), "{refused:?}");

@@ -27,7 +27,7 @@ stories! {
         assert_eq!((script.status, script.header("retry-after")), (503, "1"));
         let page = browser.navigate(&format!("{APP}/report")).await;
         assert_eq!(page.status, 503);
-        assert!(page.header("retry-after") != "" && page.body.contains("Your session is kept"), "{}", page.body);
+        assert!(!page.header("retry-after").is_empty() && page.body.contains("Your session is kept"), "{}", page.body);
         assert!(browser.cookie("__Host-hourgate").is_some(), "the cookie is kept");
         house.session().await;
 
