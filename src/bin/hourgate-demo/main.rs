@@ -61,7 +61,7 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
-    start_logging(LogFormat::Pretty, "warn")?;
+    start_logging(LogFormat::Auto, "warn")?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let scene = Scene::start(cli).await?;
