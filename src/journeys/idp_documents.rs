@@ -49,7 +49,7 @@ pub async fn refresh_and_keep(services: &Services) -> Result<(), StoreError> {
     for (id, provider) in &services.providers {
         // A failure is logged where it happens, and the copy at hand stays.
         let _ = provider.warm_up(now).await;
-        let Some((metadata, keys)) = provider.documents() else { continue };
+        let Some([metadata, keys]) = provider.documents() else { continue };
         let kept = Kept {
             metadata: String::from_utf8_lossy(&metadata).into_owned(),
             keys: String::from_utf8_lossy(&keys).into_owned(),

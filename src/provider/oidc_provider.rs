@@ -290,8 +290,8 @@ impl OidcProvider {
 
     /// The documents at hand, to be kept for a start with the IdP down (row O6): metadata and keys.
     #[must_use]
-    pub fn documents(&self) -> Option<(Arc<[u8]>, Arc<[u8]>)> {
-        Some((self.metadata.good()?.document, self.keys.good()?.document))
+    pub fn documents(&self) -> Option<[Arc<[u8]>; 2]> {
+        Some([self.metadata.good()?.document, self.keys.good()?.document])
     }
 
     /// Puts in documents that were kept.
