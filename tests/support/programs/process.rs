@@ -49,7 +49,8 @@ impl Process {
     pub(crate) fn kill(&mut self) {
         // Until it is waited for, nobody else has its number. It may be gone already.
         if let Ok(None) = self.child.try_wait() {
-            let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.child.id())]).status();
+            let group = format!("-{}", self.child.id());
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         }
         let _ = self.child.wait();
     }
