@@ -108,7 +108,8 @@ pub fn start_logging(format: LogFormat, level: &str) -> Result<(), tracing_subsc
 
     let filter = match std::env::var("RUST_LOG") {
         Ok(filter) if !filter.is_empty() => EnvFilter::try_new(filter)?,
-        _ => EnvFilter::try_new(level)?,
+        // The HTTP server's own lines tell how it is built, not what happens.
+        _ => EnvFilter::try_new(format!("{level},actix_server=warn"))?,
     };
     let json = match format {
         LogFormat::Json => true,

@@ -246,7 +246,10 @@ async fn resolve(services: &Arc<Services>, text: &str) -> Result<StoredId, ApiEr
 }
 
 fn unknown(id: &str) -> ApiError {
-    ApiError::NotFound(format!("there is no session {id}; `hourgate sessions list` shows those that live"))
+    ApiError::NotFound(format!(
+        "there is no live session {id}; `hourgate sessions list` shows those that live, and `hourgate explain` knows for a \
+         while why one ended, by its whole id"
+    ))
 }
 
 async fn view(services: &Services, id: StoredId, session: &Session) -> Result<SessionView, StoreError> {

@@ -2,7 +2,9 @@
 
 use clap::Subcommand;
 use hourgate::admin::client::Client;
-use hourgate::admin::wire::{ExplanationView, RevokeUser, Revoked, SessionList, SessionView};
+use hourgate::admin::wire::{
+    ExplanationView, RevokeUser, Revoked, RevokedUserView, RuleView, SessionList, SessionView,
+};
 
 use super::Failure;
 use super::output::{Format, list, print, table};
@@ -63,7 +65,7 @@ pub(crate) async fn run(command: SessionsCommand, client: &Client, format: Forma
             let sessions: SessionList = client.get("/sessions", &query).await?;
             print(format, &sessions, sessions_table)?;
             if sessions.truncated {
-                eprintln!("There are more; ask for them with --limit.");
+                eprintln!("There are more than these {}; see them with --limit.", sessions.sessions.len());
             }
             Ok(())
         }
@@ -83,9 +85,7 @@ pub(crate) async fn run(command: SessionsCommand, client: &Client, format: Forma
                 }
             }
             match all {
-                Some(all) => {
-                    print(format, &all, |all| format!("Revoked {}.", sessions_in_words(all.sessions.len())))
-                }
+                Some(all) => print(format, &all, revoked_text),
                 None => Ok(()),
             }
         }
@@ -96,11 +96,23 @@ pub(crate) async fn run_users(command: UsersCommand, client: &Client, format: Fo
     let UsersCommand::Revoke { user, issuer, reason } = command;
     let revoked: Revoked = client.post("/users/revoke", &RevokeUser { user, issuer, remark: reason }).await?;
     print(format, &revoked, |revoked| {
-        let line = |user: &hourgate::admin::wire::RevokedUserView| {
-            format!("Revoked {} of {} ({}).\n", sessions_in_words(user.sessions), user.subject, user.issuer)
+        let line = |user: &RevokedUserView| {
+            format!(
+                "Revoked {} ({}): {} ended, sign-ins under way are void. New sign-ins are good.\n",
+                user.subject,
+                user.issuer,
+                sessions_in_words(user.sessions)
+            )
         };
         revoked.users.iter().map(line).collect()
     })
+}
+
+fn revoked_text(revoked: &Revoked) -> String {
+    match revoked.sessions.len() {
+        0 => "Nothing to revoke: it had ended before; `hourgate explain` says why.".to_owned(),
+        count => format!("Revoked {}.", sessions_in_words(count)),
+    }
 }
 
 pub(crate) async fn explain(session: &str, client: &Client, format: Format) -> Result<(), Failure> {
@@ -130,9 +142,9 @@ fn sessions_table(list: &SessionList) -> String {
                 session.user.clone(),
                 session.environment.clone(),
                 session.provider.clone(),
-                session.signed_in_at.clone(),
-                session.proved_at.clone(),
-                session.next_check.clone(),
+                to_the_second(&session.signed_in_at),
+                to_the_second(&session.proved_at),
+                to_the_second(&session.next_check),
                 session.last_failure.clone().unwrap_or_else(|| "ok".to_owned()),
             ]
         })
@@ -142,6 +154,7 @@ fn sessions_table(list: &SessionList) -> String {
 
 fn session_lines(session: &SessionView) -> Vec<(&'static str, String)> {
     let or_dash = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    let instant_or_dash = |value: &Option<String>| value.as_deref().map_or("-".to_owned(), to_the_second);
     vec![
         ("id", session.id.clone()),
         ("user", session.user.clone()),
@@ -150,14 +163,20 @@ fn session_lines(session: &SessionView) -> Vec<(&'static str, String)> {
         ("e-mail", or_dash(&session.email)),
         ("environment", session.environment.clone()),
         ("provider", session.provider.clone()),
-        ("signed in", session.signed_in_at.clone()),
-        ("last used", or_dash(&session.last_activity)),
-        ("proved", session.proved_at.clone()),
-        ("proof counts until", session.proof_until.clone()),
-        ("next check", session.next_check.clone()),
+        ("signed in", to_the_second(&session.signed_in_at)),
+        ("last used", instant_or_dash(&session.last_activity)),
+        ("proved", to_the_second(&session.proved_at)),
+        ("proof counts until", to_the_second(&session.proof_until)),
+        ("next check", to_the_second(&session.next_check)),
         ("renewed by", session.renewal.clone()),
         ("last failure", or_dash(&session.last_failure)),
-        ("ends", session.ends_at.clone().unwrap_or_else(|| "when refused, revoked or signed out".to_owned())),
+        (
+            "ends",
+            session
+                .ends_at
+                .as_deref()
+                .map_or("when refused, revoked or signed out".to_owned(), to_the_second),
+        ),
     ]
 }
 
@@ -169,19 +188,20 @@ fn explanation_text(explanation: &ExplanationView) -> String {
     );
     if let Some(ended) = &explanation.ended {
         let remark = ended.remark.as_ref().map(|remark| format!(", remark: {remark}")).unwrap_or_default();
-        text.push_str(&format!("It ended at {}{remark}.\n", ended.at));
+        text.push_str(&format!("It ended at {}{remark}.\n", to_the_second(&ended.at)));
     }
     if let Some(at) = &explanation.changes_at {
-        text.push_str(&format!("Time alone changes this at {at} at the earliest.\n"));
+        text.push_str(&format!("Unless something happens before, this holds until {}.\n", to_the_second(at)));
     }
-    let rows: Vec<_> = explanation
-        .rules
-        .iter()
-        .map(|rule| {
-            let answer = rule.reason.clone().unwrap_or_else(|| "yes".to_owned());
-            [rule.rule.clone(), rule.asks.clone(), answer]
-        })
-        .collect();
+    // Of a session that is no more, the later questions mean nothing.
+    let is_gone = explanation.session.is_none();
+    let answer = |rule: &RuleView| match &rule.reason {
+        Some(reason) => format!("no: {reason}"),
+        None if is_gone => "-".to_owned(),
+        None => "yes".to_owned(),
+    };
+    let rows: Vec<_> =
+        explanation.rules.iter().map(|rule| [rule.rule.clone(), rule.asks.clone(), answer(rule)]).collect();
     text.push('\n');
     text.push_str(&table(["RULE", "ASKS", "ANSWER"], &rows));
     if let Some(session) = &explanation.session {
@@ -189,6 +209,14 @@ fn explanation_text(explanation: &ExplanationView) -> String {
         text.push_str(&list(&session_lines(session)));
     }
     text
+}
+
+/// Milliseconds are for programs.
+fn to_the_second(instant: &str) -> String {
+    match instant.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => instant.to_owned(),
+    }
 }
 
 fn sessions_in_words(count: usize) -> String {

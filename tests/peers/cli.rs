@@ -1,0 +1,195 @@
+//! The commands of `hourgate` beside a running gateway, as a person's shell sees them.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+
+use tempfile::TempDir;
+
+use crate::programs::browser::Browser;
+use crate::programs::gateway::program;
+use crate::programs::guarded_app::GuardedApp;
+use crate::programs::nginx::Nginx;
+
+async fn house() -> (GuardedApp, Nginx) {
+    let house = GuardedApp::start("60m").await;
+    let nginx = Nginx::start(house.front_port, house.gateway_port, house.app_port, &[]);
+    (house, nginx)
+}
+
+/// Exit code, standard output, standard error.
+fn seen(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+/// A command that does its work says so on standard output and nothing on standard error.
+fn good(output: &Output) -> String {
+    let (code, out, err) = seen(output);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    out
+}
+
+/// A command that does not says why on standard error, in one line, and nothing on standard output.
+fn bad(output: &Output, expected: i32) -> String {
+    let (code, out, err) = seen(output);
+    assert_eq!((code, out.as_str()), (expected, ""), "{err}");
+    assert!(err.starts_with("hourgate: ") && err.trim_end().lines().count() == 1, "{err}");
+    err
+}
+
+fn says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_shown() {
+    let (house, _nginx) = house().await;
+    assert_eq!(good(&house.gateway.cli(&["sessions", "list"])), "No live sessions.\n");
+    house.alice().await;
+    let id = house.gateway.session_id();
+
+    let table = good(&house.gateway.cli(&["sessions", "list"]));
+    assert!(table.starts_with("ID        USER "), "{table}");
+    says(&table, &[&id[..8], "alice@t1.example", "apps", "test", "NEXT CHECK"]);
+    assert_eq!(table.lines().count(), 2);
+    for nobodys in [["--user", "bob"], ["--environment", "other"]] {
+        let list = house.gateway.cli(&[&["sessions", "list"][..], &nobodys].concat());
+        assert_eq!(good(&list), "No live sessions.\n");
+    }
+    for alices in ["alice", "alice@t1.example"] {
+        let list = house.gateway.ask(&["sessions", "list", "--user", alices]);
+        assert_eq!(list["sessions"][0]["id"], *id);
+    }
+
+    let lines = good(&house.gateway.cli(&["sessions", "show", &id[..6]]));
+    says(&lines, &[&id, "subject             alice", "renewed by          background", "next check"]);
+    assert_eq!(house.gateway.ask(&["sessions", "show", &id])["api_version"], serde_json::Value::Null);
+    assert_eq!(house.gateway.ask(&["sessions", "list"])["api_version"], "hourgate/v1");
+}
+
+#[tokio::test]
+async fn a_list_that_is_cut_says_so() {
+    let (house, _nginx) = house().await;
+    for _ in 0..2 {
+        house.alice().await;
+    }
+    let (code, out, err) = seen(&house.gateway.cli(&["sessions", "list", "--limit", "1"]));
+    assert_eq!((code, out.lines().count()), (0, 2));
+    assert_eq!(err, "There are more than these 1; see them with --limit.\n");
+}
+
+#[tokio::test]
+async fn a_revoked_session_is_refused_at_once_and_explained() {
+    let (house, _nginx) = house().await;
+    let mut browser = house.alice().await;
+    let id = house.gateway.session_id();
+    let before = good(&house.gateway.cli(&["explain", &id[..8]]));
+    says(&before, &[&format!("Session {id} is allowed"), "(proved)", "this holds until", "same_browser"]);
+
+    let revoked = house.gateway.cli(&["sessions", "revoke", &id[..8], "--reason", "laptop lost"]);
+    assert_eq!(good(&revoked), "Revoked 1 session.\n");
+    assert_eq!(browser.fetch(&house.url("/api/")).await.status, 401);
+    let after = good(&house.gateway.cli(&["explain", &id]));
+    says(&after, &[&format!("Session {id} is not allowed"), "remark: laptop lost", "no: revoked"]);
+    let again = good(&house.gateway.cli(&["sessions", "revoke", &id]));
+    says(&again, &["it had ended before"]);
+    says(&bad(&house.gateway.cli(&["sessions", "show", &id]), 3), &["revoked", "hourgate explain"]);
+}
+
+#[tokio::test]
+async fn a_revoked_user_is_out_everywhere_and_may_come_back() {
+    let (house, _nginx) = house().await;
+    let (mut at_home, mut at_work) = (house.alice().await, house.alice().await);
+    let revoked = good(&house.gateway.cli(&["users", "revoke", "alice@t1.example", "--reason", "drill"]));
+    says(&revoked, &["Revoked alice (http://", "2 sessions ended", "New sign-ins are good"]);
+    for browser in [&mut at_home, &mut at_work] {
+        assert_eq!(browser.fetch(&house.url("/api/")).await.status, 401);
+    }
+    house.alice().await;
+
+    says(
+        &bad(&house.gateway.cli(&["users", "revoke", "carol"]), 3),
+        &["nobody called \"carol\"", "--issuer"],
+    );
+    let unseen = house.gateway.cli(&["users", "revoke", "carol", "--issuer", "https://idp.example"]);
+    says(&good(&unseen), &["no live session ended", "sign-ins under way are void"]);
+}
+
+#[tokio::test]
+async fn what_is_not_there_has_its_own_exit_code() {
+    let (house, _nginx) = house().await;
+    let nobody = "0123456789abcdef0123456789abcdef";
+    for command in
+        [&["sessions", "show", nobody][..], &["explain", nobody], &["sessions", "revoke", "0123abcd"]]
+    {
+        says(
+            &bad(&house.gateway.cli(command), 3),
+            &["there is no live session 0123", "hourgate sessions list"],
+        );
+    }
+    says(&bad(&house.gateway.cli(&["explain", "../users"]), 1), &["is not a session id"]);
+    assert_eq!(house.gateway.cli(&["sessions", "revoke"]).status.code(), Some(2));
+    assert_eq!(house.gateway.cli(&["no-such-command"]).status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn a_health_check_asks_for_the_store_or_for_life_alone() {
+    let (mut house, _nginx) = house().await;
+    assert_eq!(good(&house.gateway.cli(&["healthcheck"])), "ready\n");
+    house.redis.kill();
+    says(&bad(&house.gateway.cli(&["healthcheck"]), 1), &["not ready", "store"]);
+    assert_eq!(good(&house.gateway.cli(&["healthcheck", "--live"])), "ok\n");
+    says(&bad(&house.gateway.cli(&["sessions", "list"]), 1), &["the session store is unavailable"]);
+
+    house.gateway.kill();
+    says(&bad(&house.gateway.cli(&["healthcheck", "--live"]), 1), &["does not answer"]);
+    says(&bad(&house.gateway.cli(&["sessions", "list"]), 1), &["cannot reach the gateway", "is it running"]);
+}
+
+#[tokio::test]
+async fn the_configuration_is_checked_without_running_it() {
+    let (house, _nginx) = house().await;
+    says(&good(&house.gateway.cli(&["config", "check"])), &["is valid: 1 provider, 1 environment, 3 hosts"]);
+    let config = std::fs::read_to_string(house.gateway.config()).unwrap();
+    std::fs::write(house.gateway.config(), config.replace("short_policy_check", "short_policy_chek"))
+        .unwrap();
+    let (code, out, err) = seen(&house.gateway.cli(&["config", "check"]));
+    assert_eq!((code, out.as_str()), (78, ""));
+    says(&err, &["unknown key `short_policy_chek` in [danger]", "did you mean `short_policy_check`?"]);
+    assert_eq!(house.gateway.cli(&["serve"]).status.code(), Some(78));
+}
+
+#[tokio::test]
+async fn a_rotated_key_ring_signs_nobody_out() {
+    let (mut house, _nginx) = house().await;
+    let mut browser = house.alice().await;
+    let keys = house.gateway.config().with_file_name("keys");
+    let keys = keys.to_str().unwrap();
+    let rotated = good(&house.gateway.cli(&["keys", "rotate", "--file", keys, "--overlap", "1s"]));
+    says(&rotated, &["Added a key that comes into use in 1 s", "Kept 1 earlier, dropped 0"]);
+    house.gateway.kill();
+    house.gateway.restart();
+    let page = house.eventually_at_the_app(&mut browser).await;
+    assert!(page.hops.is_empty(), "signed in anew: {page:?}");
+    assert_eq!(Browser::new().fetch(&house.url("/api/")).await.status, 401);
+}
+
+#[test]
+fn a_new_key_ring_is_for_its_owner_only_and_overwrites_nothing() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("keys");
+    let keys =
+        |command: &str| program().args(["keys", command, "--file", file.to_str().unwrap()]).output().unwrap();
+    says(&bad(&keys("rotate"), 3), &["does not exist", "hourgate keys new"]);
+    says(&good(&keys("new")), &["Wrote a new key ring"]);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let before = std::fs::read_to_string(&file).unwrap();
+    says(&bad(&keys("new"), 1), &["exists", "hourgate keys rotate"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+    says(
+        &good(&program().args(["keys", "new"]).output().unwrap()),
+        &["# Hourgate key ring", "Keep it secret"],
+    );
+}
