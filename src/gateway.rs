@@ -12,7 +12,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::config::{Config, KeySource};
 use crate::edge::{self, Edge};
@@ -38,6 +38,8 @@ const PING_EVERY: Duration = Duration::from_secs(2);
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// What is under way at a stop gets this long.
 const STOP_WITHIN_SECS: u64 = 10;
+/// Policy checks under way at a stop get this long: an IdP may have rotated a refresh token that nobody has stored yet.
+const CHECKS_STOP_WITHIN: Duration = Duration::from_secs(15);
 
 /// The gateway cannot be made of this configuration.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +139,7 @@ impl Gateway {
             environments: environments.collect(),
             activity: Activity::default(),
             metrics: Metrics::default(),
+            checks: tokio::sync::RwLock::default(),
             clock,
             keys,
             providers,
@@ -254,8 +257,13 @@ impl Running {
         self.management
     }
 
-    /// Stops: requests under way are answered, activity is written.
+    /// Stops: policy checks under way are finished and no more begun, requests under way are answered, activity is written.
     pub async fn stop(self) {
+        // Before anything that checks run on goes away.
+        let no_checks = timeout(CHECKS_STOP_WITHIN, self.services.checks.write()).await;
+        if no_checks.is_err() {
+            tracing::warn!("policy_checks_not_finished");
+        }
         for handle in &self.handles {
             handle.stop(true).await;
         }

@@ -50,6 +50,8 @@ pub struct Services {
     pub environments: BTreeMap<EnvironmentId, Arc<Environment>>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Held, shared, by every policy check under way; whoever has it alone knows that there is none and begins none.
+    pub checks: tokio::sync::RwLock<()>,
 }
 
 impl Services {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
 use super::{Services, audit};
 use crate::oidc::id_token::IdTokenError;
@@ -34,6 +35,10 @@ const RENEW_EVERY: Duration = Duration::from_secs(3);
 const BATCH: usize = 100;
 /// Checks under way at once on this node.
 const CONCURRENCY: usize = 64;
+/// While the store is away, rotated tokens are kept in memory for this long…
+const KEEP_TOKENS: Duration = Duration::from_secs(600);
+/// …and offered to it this often: before another node, to which the session looks due, shows the old one again.
+const OFFER_EVERY: Duration = Duration::from_millis(100);
 
 /// What became of a policy check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +90,15 @@ enum Occasion {
 ///
 /// [`StoreError`] where the queue cannot be read; checks already begun still run to their end.
 pub async fn run_due(services: &Arc<Services>) -> Result<usize, StoreError> {
-    let places = Arc::new(Semaphore::new(CONCURRENCY));
     let mut checks = JoinSet::new();
+    let looked_at = begin_due(services, &mut checks).await;
+    // Also after an error: to let go of the set would be to break them off, with a refresh token perhaps on its way.
+    while checks.join_next().await.is_some() {}
+    looked_at
+}
+
+async fn begin_due(services: &Arc<Services>, checks: &mut JoinSet<()>) -> Result<usize, StoreError> {
+    let places = Arc::new(Semaphore::new(CONCURRENCY));
     let mut looked_at = 0;
     for partition in 0..PARTITIONS {
         loop {
@@ -110,7 +122,6 @@ pub async fn run_due(services: &Arc<Services>) -> Result<usize, StoreError> {
             }
         }
     }
-    while checks.join_next().await.is_some() {}
     Ok(looked_at)
 }
 
@@ -148,6 +159,7 @@ pub async fn run_visited(services: &Arc<Services>, id: StoredId) -> CheckOutcome
 }
 
 async fn run_claimed(services: &Services, id: StoredId, fence: Fence, occasion: Occasion) -> CheckOutcome {
+    let _under_way = services.checks.read().await;
     match look_at(services, id, fence, occasion).await {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -245,12 +257,18 @@ impl Check<'_> {
         let (answer, fence) = lease.hold(fence, self.provider.refresh(refresh_token, now)).await;
         match answer {
             Ok((granted, response)) => {
-                let tokens = self.store_tokens(tokens_version, tokens, granted, now).await?;
-                let Some(tokens) = tokens else { return Ok(CheckOutcome::Elsewhere) };
+                let storing = self.store_tokens(tokens_version, tokens, granted, now);
+                let (tokens, fence) = lease.hold(fence, storing).await;
+                let Some(tokens) = tokens? else { return Ok(CheckOutcome::Elsewhere) };
                 self.judge(fence, &tokens, &response, now).await
             }
             Err(ProviderError::Token(TokenError::InvalidGrant)) => {
-                // Only a "no" to the newest refresh token counts (RACE-09).
+                // Only a "no" to the newest refresh token counts (RACE-09), and only while the session is ours: whoever
+                // took it over may have had the newer one from the IdP and not stored it yet.
+                let store = self.services.sessions.store();
+                let Some(fence) = store.renew(self.id, fence, self.services.now(), LEASE).await? else {
+                    return Ok(CheckOutcome::Elsewhere);
+                };
                 match self.services.sessions.tokens(self.id).await? {
                     Some((version, _)) if version == tokens_version => {
                         self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
@@ -262,7 +280,8 @@ impl Check<'_> {
         }
     }
 
-    /// Stores what the answer granted, before anything else: a rotated refresh token that is lost ends the session for good.
+    /// Stores what the answer granted, before anything else: a rotated refresh token that is lost ends the session for
+    /// good. A store that is away is waited for.
     async fn store_tokens(
         &self,
         seen: Version,
@@ -279,10 +298,16 @@ impl Check<'_> {
             id_token: granted.id_token.or(before.id_token),
             nonce: before.nonce,
         };
-        Ok(match self.services.sessions.replace_tokens(self.id, seen, &tokens, now).await? {
-            Replaced::Done(_) => Some(tokens),
-            Replaced::Conflict | Replaced::Ended => None,
-        })
+        let until = Instant::now() + KEEP_TOKENS;
+        loop {
+            match self.services.sessions.replace_tokens(self.id, seen, &tokens, now).await {
+                Ok(Replaced::Done(_)) => return Ok(Some(tokens)),
+                // A conflict may be our own earlier offer, whose answer was lost; whoever checks next has it.
+                Ok(Replaced::Conflict | Replaced::Ended) => return Ok(None),
+                Err(StoreError::Unavailable { .. }) if Instant::now() < until => sleep(OFFER_EVERY).await,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Does the answer name the user whom access was granted to? (row H7)

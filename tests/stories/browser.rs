@@ -92,6 +92,10 @@ impl Browser {
         self.jar.lock().unwrap().retain(|(_, found), _| found != name);
     }
 
+    pub(crate) fn forget_all_of(&self, host: &str) {
+        self.jar.lock().unwrap().retain(|(at, _), _| at != host);
+    }
+
     /// Follows an address wherever it leads, as a person would.
     pub(crate) async fn navigate(&self, url: &str) -> Visit {
         self.follow(Method::GET, url, &[], 20).await

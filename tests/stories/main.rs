@@ -36,4 +36,5 @@ mod several_idps;
 mod sign_in;
 mod sign_out;
 mod staying_alive;
+mod under_way;
 mod when_redis_is_away;
