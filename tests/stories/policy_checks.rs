@@ -163,6 +163,18 @@ stories! {
         assert_eq!(house.tombstone(id).await.reason.code(), "user_mismatch");
     }
 
+    async fn o1_userinfo_that_names_nobody_signs_nobody_out(house: House) {
+        house.config.providers[0].userinfo = true;
+        house.restart().await;
+        let browser = house.signed_in().await;
+        house.fault("userinfo", "missing_sub").await;
+        house.wait(50 * MINUTE).await;
+        house.session().await;
+        house.no_faults().await;
+        house.wait(30 * MINUTE).await;
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+    }
+
     async fn h9_an_idp_that_wants_to_see_the_person_gets_to_see_them_and_the_session_is_kept_until_then(house: House) {
         let browser = house.signed_in().await;
         house.control("POST", "/faults", json!({
