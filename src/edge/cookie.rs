@@ -96,8 +96,9 @@ fn values<'a>(request: &'a HttpRequest, name: &'a str) -> impl Iterator<Item = &
     request
         .headers()
         .get_all(COOKIE)
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(|header| header.split(';'))
-        .filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+        // In bytes: a cookie of the app beside ours may hold what is not ASCII, and must not hide the session.
+        .flat_map(|header| header.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(move |pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+        .filter_map(|value| std::str::from_utf8(value).ok())
         .take(MOST_OF_ONE_NAME)
 }
