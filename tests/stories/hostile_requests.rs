@@ -126,6 +126,42 @@ stories! {
         }
     }
 
+    async fn ses_08_a_cookie_of_the_app_with_odd_bytes_hides_no_session(house: House) {
+        let browser = house.signed_in().await;
+        let (session, nonce) = (browser.cookie("__Host-hourgate").unwrap(), browser.cookie("__Host-hourgate-nonce").unwrap());
+        for odd in ["theme=größe", "x=\u{80}", "x=\t\"a\\b\""] {
+            let request = format!(
+                "GET /_hourgate/authz/forward-auth HTTP/1.1\r\nHost: app.example.test\r\nConnection: close\r\n\
+                 Cookie: {odd}; __Host-hourgate={session}; __Host-hourgate-nonce={nonce}\r\n\r\n"
+            );
+            let (status, answer) = raw(house, request.as_bytes()).await.unwrap();
+            assert_eq!(status, 200, "{odd}: {answer}");
+        }
+    }
+
+    async fn pxy_05_an_original_url_names_its_host_plainly_or_not_at_all(house: House) {
+        let browser = house.signed_in().await;
+        let (session, nonce) = (browser.cookie("__Host-hourgate").unwrap(), browser.cookie("__Host-hourgate-nonce").unwrap());
+        for host in [
+            "one.example@app.example.test",
+            "one.example:x@app.example.test",
+            "app.example.test?one.example",
+            "app.example.test#one.example",
+            "app.example.test\\one.example",
+            "app.example.test:",
+            "%61pp.example.test",
+            "/app.example.test",
+        ] {
+            let request = format!(
+                "GET /_hourgate/authz/auth-request HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                 X-Original-URL: https://{host}/report\r\n\
+                 Cookie: __Host-hourgate={session}; __Host-hourgate-nonce={nonce}\r\n\r\n"
+            );
+            let (status, answer) = raw(house, request.as_bytes()).await.unwrap();
+            assert!((400..500).contains(&status), "{host}: {answer}");
+        }
+    }
+
     async fn ses_08_a_cookie_of_the_same_name_beside_ours_does_no_harm(house: House) {
         let browser = house.signed_in().await;
         let ours = browser.cookie("__Host-hourgate").unwrap();

@@ -4,12 +4,10 @@
 use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use url::Url;
 
 use super::{Answer, Original, allow, answer, forward_auth, unauthorized};
 use crate::edge::Edge;
 use crate::edge::error::EdgeError;
-use crate::session::origin::Origin;
 
 /// `/_hourgate/authz/auth-request`
 pub async fn auth_request(request: HttpRequest, edge: Data<Edge>) -> HttpResponse {
@@ -21,14 +19,16 @@ fn original(edge: &Edge, request: &HttpRequest) -> Result<Original, EdgeError> {
     let Some(url) = edge.forwarded(request, "x-original-url").map_err(site_error)? else {
         return forward_auth::original(edge, request);
     };
-    let url = Url::parse(url).map_err(|_| EdgeError::Query("X-Original-URL is not a URL"))?;
-    let origin = Origin::of(&url).ok_or(EdgeError::Query("X-Original-URL is not an http or https URL"))?;
-    let authority = url.authority().rsplit('@').next().unwrap_or_default().to_owned();
-    let site = edge.site_at(&authority, Some(origin.scheme().as_str()))?;
+    // nginx puts the `Host` of a stranger between scheme and path. It counts as it stands: a parser would find another
+    // host in `one@two`, `one?two` or `one\two`, and with it another environment than the one that nginx guards.
+    let (proto, rest) =
+        url.split_once("://").ok_or(EdgeError::Query("X-Original-URL is not an http or https URL"))?;
+    let (authority, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let site = edge.site_at(authority, Some(proto))?;
     let method = edge.forwarded(request, "x-original-method").map_err(site_error)?;
     let method = method.map_or(Ok(Method::GET), str::parse);
     let method = method.map_err(|_| EdgeError::Query("X-Original-Method is not a method"))?;
-    Ok(Original { target: url[url::Position::BeforePath..].to_owned(), site, method })
+    Ok(Original { target: target.to_owned(), site, method })
 }
 
 fn site_error(error: crate::edge::headers::AmbiguousHeader) -> EdgeError {
