@@ -10,10 +10,10 @@ use crate::oidc::token::TokenError;
 use crate::policy::environment::Environment;
 use crate::policy::schedule;
 use crate::provider::oidc_provider::{CodeGrant, SignInRequest};
-use crate::provider::{Granted, OidcProvider, Proved, ProviderError};
+use crate::provider::{OidcProvider, Proved, ProviderError};
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
-use crate::session::id::SessionId;
+use crate::session::id::{SessionId, StoredId};
 use crate::session::names::ProviderId;
 use crate::session::origin::Origin;
 use crate::session::return_to::ReturnTo;
@@ -223,9 +223,27 @@ async fn complete_unrecorded(
         authenticated_since: (transaction.ask == Ask::Fresh).then_some(transaction.begun_at),
     };
     let (granted, proved) = provider.redeem(grant, now).await?;
+    let previous = previous(services, back.previous, &transaction).await?;
+    // A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9).
+    let signed_in_at = match &previous {
+        Some((_, session))
+            if transaction.ask == Ask::Silent && session.identity.is_same_person_as(&proved.identity) =>
+        {
+            session.signed_in_at
+        }
+        _ => now,
+    };
+    let tokens = Tokens {
+        refresh_token: granted.refresh_token,
+        refresh_token_until: granted.refresh_token_until,
+        id_token: granted.id_token,
+        nonce: secrets.nonce,
+    };
     let id =
-        start_session(services, back.environment, &transaction, granted, proved, secrets.nonce, now).await?;
-    replace_previous(services, back.previous, &transaction, now).await;
+        start_session(services, back.environment, &transaction, proved, tokens, signed_in_at, now).await?;
+    if let Some((id, session)) = previous {
+        replace_previous(services, id, &session, now).await;
+    }
     Ok(SignedIn { id, return_to: transaction.return_to })
 }
 
@@ -255,18 +273,18 @@ async fn start_session(
     services: &Services,
     environment: &Environment,
     transaction: &Transaction,
-    granted: Granted,
     proved: Proved,
-    nonce: String,
+    tokens: Tokens,
+    signed_in_at: Timestamp,
     now: Timestamp,
 ) -> Result<SessionId, SignInError> {
-    let renewal = if granted.refresh_token.is_some() { Renewal::Background } else { Renewal::Browser };
+    let renewal = if tokens.refresh_token.is_some() { Renewal::Background } else { Renewal::Browser };
     let settings = &environment.settings;
     let mut session = Session {
         environment: environment.id.clone(),
         identity: proved.identity,
         browser: transaction.browser,
-        signed_in_at: now,
+        signed_in_at,
         sign_in_begun_at: transaction.begun_at,
         proof: schedule::proof(settings, renewal, now, proved.idp_interval, proved.token_ends),
         renewal,
@@ -274,13 +292,7 @@ async fn start_session(
         next_check: now,
     };
     session.next_check =
-        schedule::next_due(settings, &session, granted.refresh_token_until, random::fraction());
-    let tokens = Tokens {
-        refresh_token: granted.refresh_token,
-        refresh_token_until: granted.refresh_token_until,
-        id_token: granted.id_token,
-        nonce,
-    };
+        schedule::next_due(settings, &session, tokens.refresh_token_until, random::fraction());
     let id = SessionId::new();
     services.sessions.create(id.stored(), &session, &tokens, session.next_check, now).await?;
     // Read after the session stands in the user's index: a revocation either finds it there, or is found here (LOG-12).
@@ -293,26 +305,28 @@ async fn start_session(
     Ok(id)
 }
 
+/// The live session that this very browser had here before.
+async fn previous(
+    services: &Services,
+    id: Option<&SessionId>,
+    transaction: &Transaction,
+) -> Result<Option<(StoredId, Arc<Session>)>, StoreError> {
+    let Some(id) = id.map(SessionId::stored) else { return Ok(None) };
+    Ok(match services.sessions.find(id).await? {
+        Found::Live(_, session)
+            if session.browser == transaction.browser && session.environment == transaction.environment =>
+        {
+            Some((id, session))
+        }
+        _ => None,
+    })
+}
+
 /// A browser has one session; the one before ends (SES-01). If the store fails just then it stays, and lives as long as
 /// it would have.
-async fn replace_previous(
-    services: &Services,
-    previous: Option<&SessionId>,
-    transaction: &Transaction,
-    now: Timestamp,
-) {
-    let Some(id) = previous.map(SessionId::stored) else { return };
-    let ended = async {
-        if let Found::Live(_, session) = services.sessions.find(id).await?
-            && session.browser == transaction.browser
-            && session.environment == transaction.environment
-        {
-            let tombstone = Tombstone { reason: EndReason::Replaced, at: now, remark: None };
-            services.end_session(id, &session, &tombstone).await?;
-        }
-        Ok::<_, StoreError>(())
-    };
-    if let Err(error) = ended.await {
+async fn replace_previous(services: &Services, id: StoredId, session: &Session, now: Timestamp) {
+    let tombstone = Tombstone { reason: EndReason::Replaced, at: now, remark: None };
+    if let Err(error) = services.end_session(id, session, &tombstone).await {
         tracing::warn!(session = %id, %error, "previous_session_not_ended");
     }
 }

@@ -264,6 +264,48 @@ stories! {
         assert_eq!(house.tombstone(id).await.reason.code(), "lifetime");
     }
 
+    async fn h5_a_silent_renewal_does_not_begin_the_lifetime_anew(house: House) {
+        house.control("PUT", "/tokens-policy", serde_json::json!({ "issue_refresh_token": false })).await;
+        let browser = house.signed_in().await;
+        let (_, first) = house.session().await;
+        for _ in 0..23 {
+            house.wait(HOUR).await;
+            assert_eq!(browser.navigate(&format!("{APP}/")).await.status, 200);
+        }
+        let (id, last) = house.session().await;
+        assert!(last.proof.proved_at > first.proof.proved_at);
+        assert_eq!(last.signed_in_at, first.signed_in_at);
+        house.wait(HOUR).await;
+        assert_eq!(house.tombstone(id).await.reason.code(), "lifetime");
+    }
+
+    async fn c9_a_silent_renewal_does_not_begin_a_custom_length_anew(house: House) {
+        house.settings().custom_duration = true;
+        house.settings().max_length = 2 * HOUR;
+        house.restart().await;
+        house.control("PUT", "/tokens-policy", serde_json::json!({ "issue_refresh_token": false })).await;
+        let browser = house.signed_in().await;
+        house.wait(HOUR + MINUTE).await;
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.status, 200);
+        let (id, _) = house.session().await;
+        house.wait(HOUR).await;
+        assert_eq!(house.tombstone(id).await.reason.code(), "max_length");
+    }
+
+    async fn h7_a_silent_renewal_for_somebody_else_is_a_sign_in_of_their_own(house: House) {
+        house.control("PUT", "/tokens-policy", serde_json::json!({ "issue_refresh_token": false })).await;
+        let browser = house.signed_in().await;
+        let (id, first) = house.session().await;
+        house.wait(HOUR).await;
+        browser.forget_all_of("127.0.0.1");
+        house.auto_login("bob").await;
+        let visit = browser.navigate(&format!("{APP}/")).await;
+        assert_eq!((visit.status, visit.user()), (200, "bob"));
+        let (_, second) = house.session().await;
+        assert!(second.signed_in_at > first.signed_in_at);
+        assert_eq!(house.tombstone(id).await.reason.code(), "replaced");
+    }
+
     async fn a_session_of_one_environment_is_nothing_in_another(house: House) {
         let browser = house.signed_in().await;
         let (session, nonce) =
