@@ -11,7 +11,8 @@ use crate::store::sessions::{Found, named_user_hash};
 use crate::store::{Ended, Index, StoreError};
 use crate::time::Timestamp;
 
-/// All live sessions that `wanted` keeps, at most `limit`, and whether there were more.
+/// All live sessions that `wanted` keeps, at most `limit`, and whether there were more. One that cannot be read is left
+/// out, and said in the log: it is served to nobody, and must not hide the others.
 ///
 /// # Errors
 ///
@@ -24,14 +25,19 @@ pub async fn list(
     let mut found = Vec::new();
     for partition in 0..PARTITIONS {
         for id in services.sessions.store().live(partition).await? {
-            if let Found::Live(_, session) = services.sessions.find(id).await?
-                && wanted(&session)
-            {
-                if found.len() == limit {
-                    return Ok((found, true));
+            let session = match services.sessions.find(id).await {
+                Ok(Found::Live(_, session)) if wanted(&session) => session,
+                Ok(_) => continue,
+                Err(error @ StoreError::Unreadable { .. }) => {
+                    tracing::warn!(session = %id, %error, "session_not_listed");
+                    continue;
                 }
-                found.push((id, session));
+                Err(error) => return Err(error),
+            };
+            if found.len() == limit {
+                return Ok((found, true));
             }
+            found.push((id, session));
         }
     }
     Ok((found, false))
@@ -85,18 +91,49 @@ pub async fn revoke_user(
     // The watermark first: a sign-in that completes meanwhile finds it, or stands in the index already.
     services.sessions.revoke_before(user, now).await?;
     let tombstone = Tombstone { reason: EndReason::Revoked, at: now, remark: remark.clone() };
-    let mut ended = Vec::new();
-    for id in services.sessions.store().index_list(Index::User(user)).await? {
-        if let Found::Live(_, session) = services.sessions.find(id).await?
-            && session.identity.issuer == issuer
-            && session.identity.subject == subject
-            && services.end_session(id, &session, &tombstone).await? == Ended::Now
-        {
-            ended.push(id);
-        }
-    }
+    let is_theirs =
+        |session: &Session| session.identity.issuer == issuer && session.identity.subject == subject;
+    let ended = end_indexed(services, Index::User(user), is_theirs, &tombstone).await?;
     audit::user_revoked(issuer, subject, ended.len(), remark.as_deref());
     Ok(RevokedUser { issuer: issuer.to_owned(), subject: subject.to_owned(), sessions: ended })
+}
+
+/// Ends the sessions of an index that are `wanted`. The index is a hint; each record is looked at. One that cannot be
+/// read does not keep the others alive.
+///
+/// # Errors
+///
+/// The first [`StoreError`], after all have been tried: some sessions may live on.
+pub(super) async fn end_indexed(
+    services: &Services,
+    index: Index,
+    wanted: impl Fn(&Session) -> bool,
+    tombstone: &Tombstone,
+) -> Result<Vec<StoredId>, StoreError> {
+    let mut ended = Vec::new();
+    let mut failure = None;
+    for id in services.sessions.store().index_list(index).await? {
+        let outcome = async {
+            match services.sessions.find(id).await? {
+                Found::Live(_, session) if wanted(&session) => {
+                    services.end_session(id, &session, tombstone).await
+                }
+                _ => Ok(Ended::Absent),
+            }
+        };
+        match outcome.await {
+            Ok(Ended::Now) => ended.push(id),
+            Ok(Ended::Before(_) | Ended::Absent) => {}
+            Err(error) => {
+                tracing::warn!(session = %id, %error, "session_not_ended");
+                failure.get_or_insert(error);
+            }
+        }
+    }
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(ended),
+    }
 }
 
 /// Does an admin who writes `name` mean this person? Subject, user name or e-mail address, whole.

@@ -1,8 +1,10 @@
 //! A person signs out: everywhere at once, and at the IdP too (row A1).
 
 use super::Services;
+use super::revoke::end_indexed;
+use crate::session::Session;
 use crate::session::end::{EndReason, Tombstone};
-use crate::session::id::{SessionId, StoredId};
+use crate::session::id::SessionId;
 use crate::store::StoreError;
 use crate::store::sessions::{Found, idp_session_index};
 use crate::time::Timestamp;
@@ -30,33 +32,18 @@ pub async fn sign_out(
     let Found::Live(_, session) = services.sessions.find(id).await? else {
         return Ok(SignedOut { idp: None });
     };
-    // Before the end: it takes the tokens with it.
-    let hint = services.sessions.tokens(id).await?.and_then(|(_, tokens)| tokens.id_token);
+    // Before the end: it takes the tokens with it. The IdP can do without; a sign-out does not fail for it.
+    let tokens = services.sessions.tokens(id).await.ok().flatten();
+    let hint = tokens.and_then(|(_, tokens)| tokens.id_token);
     let tombstone = Tombstone { reason: EndReason::SignedOut, at: now, remark: None };
     services.end_session(id, &session, &tombstone).await?;
     if let Some(sid) = &session.identity.idp_session {
-        end_idp_session(services, &session.identity.issuer, sid, &tombstone).await?;
+        let issuer = &session.identity.issuer;
+        let is_of_it = |other: &Session| {
+            other.identity.issuer == *issuer && other.identity.idp_session.as_ref() == Some(sid)
+        };
+        end_indexed(services, idp_session_index(issuer, sid), is_of_it, &tombstone).await?;
     }
     let provider = services.providers.get(&session.identity.provider);
     Ok(SignedOut { idp: provider.and_then(|provider| provider.sign_out_url(hint.as_ref(), return_to)) })
-}
-
-/// Ends every session of one session at an IdP. The index is a hint; each record is looked at.
-async fn end_idp_session(
-    services: &Services,
-    issuer: &str,
-    sid: &str,
-    tombstone: &Tombstone,
-) -> Result<Vec<StoredId>, StoreError> {
-    let mut ended = Vec::new();
-    for id in services.sessions.store().index_list(idp_session_index(issuer, sid)).await? {
-        if let Found::Live(_, session) = services.sessions.find(id).await?
-            && session.identity.issuer == issuer
-            && session.identity.idp_session.as_deref() == Some(sid)
-        {
-            services.end_session(id, &session, tombstone).await?;
-            ended.push(id);
-        }
-    }
-    Ok(ended)
 }

@@ -57,6 +57,30 @@ stories! {
         assert_eq!(other.navigate(&format!("{APP}/")).await.user(), "bob");
     }
 
+    async fn rds_14_a_record_that_cannot_be_read_keeps_no_other_session_alive(house: House) {
+        use hourgate::session::id::SessionId;
+        use hourgate::store::sessions::user_hash;
+        use hourgate::store::{Index, NewSession};
+        let keep = std::time::Duration::from_secs(3600);
+        let (sessions, odd, now) = (house.services().sessions.clone(), SessionId::new().stored(), house.services().now());
+        let record = NewSession { session: b"x", tokens: b"x", due: now.plus(keep), active_at: now, keep };
+        sessions.store().create(odd, record).await.unwrap();
+
+        let browser = house.signed_in().await;
+        let (id, session) = house.session().await;
+        let user = Index::User(user_hash(&session.identity));
+        sessions.store().index_remove(user, id).await.unwrap();
+        sessions.store().index_add(user, odd, keep).await.unwrap();
+        sessions.store().index_add(user, id, 2 * keep).await.unwrap(); // behind the odd one
+        assert_eq!(list(house, &[]).await.sessions.len(), 1, "nor hides it");
+
+        let (issuer, subject) = (&session.identity.issuer, &session.identity.subject);
+        let revoked = hourgate::journeys::revoke::revoke_user(house.services(), issuer, subject, None, now).await;
+        assert!(revoked.is_err(), "and the admin hears of it");
+        house.tombstone(id).await;
+        assert_eq!(browser.fetch(&format!("{APP}/")).await.status, 401);
+    }
+
     async fn a6_every_decision_can_be_explained(house: House) {
         house.signed_in().await;
         let id = house.session().await.0.to_string();
