@@ -20,6 +20,7 @@ use crate::provider::{Granted, OidcProvider, Proved, ProviderError};
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::{PARTITIONS, StoredId};
+use crate::session::identity::Identity;
 use crate::session::tokens::Tokens;
 use crate::session::{CheckFailure, FailedCheck, Renewal, Session};
 use crate::store::sessions::Found;
@@ -354,7 +355,12 @@ impl Check<'_> {
                 proved.idp_interval,
                 proved.token_ends,
             ),
-            identity: proved.identity,
+            identity: Identity {
+                // Many IdPs leave `sid` out of a refreshed ID token. It is the one that the index has, and a sign-out
+                // finds the session by.
+                idp_session: self.session.identity.idp_session.clone(),
+                ..proved.identity
+            },
             failed_check: None,
             ..self.session.as_ref().clone()
         };
