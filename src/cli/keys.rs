@@ -79,8 +79,12 @@ fn span(text: &str) -> Result<Duration, String> {
 fn write(path: &Path, text: &SecretString) -> Result<(), Failure> {
     let fresh = path.with_extension("new");
     let written = (|| {
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        // A file of that name may be somebody else's, readable by others, or a link: ours is new.
+        match std::fs::remove_file(&fresh) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
         file.write_all(text.expose_secret().as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&fresh, path)
