@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -290,8 +290,9 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, GatewayError> {
     listener.local_addr().map_err(|cause| GatewayError::Listen { address: "its address".into(), cause })
 }
 
-/// The admin socket, for this user only. It is made under another name in a state that nobody else can use, and appears
-/// at its place when it is safe; a socket that a dead gateway left there is replaced.
+/// The admin socket, for this user only. It is made in a directory that nobody else can enter, for until its mode is set
+/// the umask decides who may connect; it appears at its place when it is safe. A socket that a dead gateway left there is
+/// replaced.
 fn listen_unix(path: &Path) -> Result<std::os::unix::net::UnixListener, GatewayError> {
     use std::os::unix::net::{UnixListener, UnixStream};
 
@@ -308,13 +309,19 @@ fn listen_unix(path: &Path) -> Result<std::os::unix::net::UnixListener, GatewayE
             return Err(failed(in_use()));
         }
     }
-    let fresh = path.with_extension(format!("{}.new", std::process::id()));
+    let closed = path.with_extension(std::process::id().to_string());
+    let fresh = closed.join("s");
     let _ = std::fs::remove_file(&fresh);
-    let listener = UnixListener::bind(&fresh).map_err(failed)?;
-    std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    std::fs::rename(&fresh, path).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
-    Ok(listener)
+    let _ = std::fs::remove_dir(&closed);
+    std::fs::DirBuilder::new().mode(0o700).create(&closed).map_err(failed)?;
+    let listener = UnixListener::bind(&fresh).and_then(|listener| {
+        std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
+        std::fs::rename(&fresh, path)?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    let _ = std::fs::remove_dir(&closed);
+    listener.map_err(failed)
 }
 
 fn background_work(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
@@ -342,8 +349,11 @@ fn background_work(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
             }
         }),
         tokio::spawn(async move {
-            if let Err(error) = idp_documents::restore(&documents).await {
+            // With the store away at the start they are read when it is back: the IdP may be down all along.
+            let mut retry = ticks(CHECK_EVERY);
+            while let Err(error) = idp_documents::restore(&documents).await {
                 tracing::warn!(%error, "kept_idp_documents_not_read");
+                retry.tick().await;
             }
             let mut tick = ticks(DOCUMENTS_EVERY);
             loop {
