@@ -210,7 +210,8 @@ impl ResponseError for EdgeError {
             sentence: answer.sentence,
             code: answer.code,
             reference: Some(reference),
-            action: None,
+            // A reload would only present the same answer of the IdP again.
+            action: matches!(self, Self::SignIn(_)).then(|| ("Begin again", "/".to_owned())),
             retry_after_secs: answer.retry_after_secs,
         };
         Page::message(answer.status, message).into_response()

@@ -49,10 +49,10 @@ pub async fn refresh_and_keep(services: &Services) -> Result<(), StoreError> {
     for (id, provider) in &services.providers {
         // A failure is logged where it happens, and the copy at hand stays.
         let _ = provider.warm_up(now).await;
-        let Some([metadata, keys]) = provider.documents() else { continue };
+        let Some(documents) = provider.documents() else { continue };
         let kept = Kept {
-            metadata: String::from_utf8_lossy(&metadata).into_owned(),
-            keys: String::from_utf8_lossy(&keys).into_owned(),
+            metadata: String::from_utf8_lossy(&documents.metadata).into_owned(),
+            keys: String::from_utf8_lossy(&documents.keys).into_owned(),
         };
         let Ok(plain) = serde_json::to_vec(&kept) else { continue };
         let sealed = services.keys.seal(Purpose::Document, name(id).as_bytes(), &plain, now);

@@ -90,11 +90,14 @@ pub async fn run_due(services: &Arc<Services>) -> Result<usize, StoreError> {
     let mut looked_at = 0;
     for partition in 0..PARTITIONS {
         loop {
-            let claims = services.sessions.store().claim_due(partition, services.now(), LEASE, BATCH).await?;
+            // Nothing is claimed that cannot be begun at once: a claim that waits would lapse, and another node would
+            // spend the same refresh token.
+            while places.available_permits() == 0 && checks.join_next().await.is_some() {}
+            let room = places.available_permits().clamp(1, BATCH);
+            let claims = services.sessions.store().claim_due(partition, services.now(), LEASE, room).await?;
             looked_at += claims.len();
-            let is_last = claims.len() < BATCH;
+            let is_last = claims.len() < room;
             for claim in claims {
-                // Waiting here, not in the task, keeps what is claimed close to what is being worked on.
                 let Ok(place) = places.clone().acquire_owned().await else { break };
                 let services = services.clone();
                 checks.spawn(async move {

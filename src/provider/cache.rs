@@ -87,19 +87,11 @@ impl<T> Cached<T> {
         {
             return Ok(good.value.clone());
         }
-        let mut last_attempt = match (self.last_attempt.try_lock(), &at_hand) {
-            (Ok(guard), _) => guard,
-            (Err(_), Some(good)) if want == Want::Any => return Ok(good.value.clone()),
-            (Err(_), _) => self.last_attempt.lock().await,
+        let Ok(mut last_attempt) = self.last_attempt.try_lock() else {
+            return self.result_of_others(want, at_hand).await.ok_or_else(|| CoolingDown.into());
         };
-        // Somebody else may have fetched while we waited.
-        let before = at_hand.map(|good| good.fetched_at);
+        // Somebody else may have fetched just before.
         let at_hand = self.good();
-        if let Some(good) = &at_hand
-            && before.is_none_or(|before| before < good.fetched_at)
-        {
-            return Ok(good.value.clone());
-        }
         let cool_down = if at_hand.is_some() { COOL_DOWN } else { FIRST_COPY_COOL_DOWN };
         // A clock that was set back does not lengthen the pause.
         if last_attempt.is_some_and(|at| at <= now && now.since(at) < cool_down) {
@@ -116,6 +108,17 @@ impl<T> Cached<T> {
             (Err(_), Some(good)) => Ok(good.value),
             (Err(error), None) => Err(error),
         }
+    }
+
+    /// Somebody is fetching. What they get is ours too; whoever can make do with the old copy does not wait.
+    async fn result_of_others(&self, want: Want, at_hand: Option<Good<T>>) -> Option<Arc<T>> {
+        if let Some(good) = at_hand
+            && want == Want::Any
+        {
+            return Some(good.value);
+        }
+        drop(self.last_attempt.lock().await);
+        self.good().map(|good| good.value)
     }
 }
 
@@ -179,6 +182,26 @@ mod tests {
         let later = NOW.plus(FRESH_FOR * 5);
         assert_eq!(ask(&cache, Want::Any, later, Err(CoolingDown)).await, (Some(1), true));
         assert_eq!(ask(&cache, Want::Newer, later.plus(COOL_DOWN), Err(CoolingDown)).await, (Some(1), true));
+    }
+
+    #[tokio::test]
+    async fn those_who_come_while_somebody_fetches_share_the_result() {
+        let (cache, gate) = (Cached::new(), tokio::sync::Notify::new());
+        let fetching = cache.get(Want::Any, NOW, async {
+            gate.notified().await;
+            Err::<(u8, Vec<u8>), _>(CoolingDown)
+        });
+        let waiting = ask(&cache, Want::Any, NOW.plus(COOL_DOWN), Ok(1));
+        let open = async {
+            tokio::task::yield_now().await;
+            gate.notify_one();
+        };
+        let (fetched, waited, ()) = tokio::join!(fetching, waiting, open);
+        assert_eq!(
+            (fetched, waited),
+            (Err(CoolingDown), (None, false)),
+            "nobody queues up before a slow IdP"
+        );
     }
 
     #[tokio::test]

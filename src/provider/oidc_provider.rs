@@ -120,6 +120,15 @@ pub struct Granted {
     pub id_token: Option<SecretString>,
 }
 
+/// What an IdP publishes, byte for byte.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    /// Its metadata (Discovery section 3).
+    pub metadata: Arc<[u8]>,
+    /// Its keys (RFC 7517).
+    pub keys: Arc<[u8]>,
+}
+
 /// An OpenID Provider as the gateway's configuration describes it.
 #[derive(Debug)]
 pub struct OidcProvider {
@@ -288,10 +297,10 @@ impl OidcProvider {
         self.keys(Want::Any, now).await.map(drop)
     }
 
-    /// The documents at hand, to be kept for a start with the IdP down (row O6): metadata and keys.
+    /// The documents at hand, to be kept for a start with the IdP down (row O6).
     #[must_use]
-    pub fn documents(&self) -> Option<[Arc<[u8]>; 2]> {
-        Some([self.metadata.good()?.document, self.keys.good()?.document])
+    pub fn documents(&self) -> Option<Documents> {
+        Some(Documents { metadata: self.metadata.good()?.document, keys: self.keys.good()?.document })
     }
 
     /// Puts in documents that were kept.

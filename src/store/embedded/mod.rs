@@ -237,6 +237,10 @@ impl Store for EmbeddedStore {
         lease: Duration,
         limit: usize,
     ) -> Result<Vec<Claim>, StoreError> {
+        // A look is free and a write is a sync of the disk: nodes look every second, and mostly nothing is due.
+        if self.due_count(partition, now).await? == 0 {
+            return Ok(Vec::new());
+        }
         let claim = move |tables: &mut Tables<'_>| {
             let mut claims = Vec::new();
             for (id, score) in tables.queued(partition, Score::ready(now), limit)? {

@@ -1,0 +1,88 @@
+//! The gateway's configuration, made in code: what `hourgate.toml` would say.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use hourgate::config::{Config, Danger, KeySource, Log, Management, Server};
+use hourgate::keys::{MasterKey, file};
+use hourgate::policy::environment::Environment;
+use hourgate::policy::settings::Settings as Policy;
+use hourgate::provider::settings::{ClaimNames, ClientAuthentication, Settings as Provider};
+use hourgate::session::origin::Origin;
+use hourgate::store::settings::Settings as Store;
+use hourgate::telemetry::LogFormat;
+use hourgate::time::Timestamp;
+use secrecy::ExposeSecret;
+
+/// A free loopback port.
+pub(crate) const ANY: SocketAddr = on_loopback(0);
+
+/// A loopback address.
+pub(crate) const fn on_loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// The IdP as the gateway sees it.
+pub(crate) struct Idp {
+    /// As browsers and tokens spell it.
+    pub(crate) issuer: String,
+    /// Where its metadata lies for the gateway: the system's resolver need not know `*.localhost`.
+    pub(crate) discovery: url::Url,
+}
+
+/// One environment of both apps, each with a host-only session cookie of its own.
+pub(crate) fn config(
+    idp: Idp,
+    apps: Vec<Origin>,
+    interval: Duration,
+    dir: &Path,
+) -> Result<Config, hourgate::session::names::NotAName> {
+    let provider = Provider {
+        id: "test".parse()?,
+        display_name: "Test identity provider".to_owned(),
+        issuer: idp.issuer,
+        discovery_url: Some(idp.discovery),
+        client_id: "hourgate-demo".to_owned(),
+        // The test IdP takes any.
+        client_secret: "demo".to_owned().into(),
+        client_authentication: ClientAuthentication::default(),
+        scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
+        algorithms: Provider::DEFAULT_ALGORITHMS.to_vec(),
+        claims: ClaimNames::default(),
+        userinfo: false,
+        refresh_without_id_token: false,
+        refresh_token_lifetime: None,
+        ca_file: None,
+        timeout: Provider::DEFAULT_TIMEOUT,
+    };
+    let environment = Environment {
+        id: "demo".parse()?,
+        hosts: apps,
+        providers: vec![provider.id.clone()],
+        cookie_domain: None,
+        settings: Policy { policy_check_interval: interval, ..Policy::default() },
+    };
+    Ok(Config {
+        server: Server { listen: ANY, trusted_proxies: vec![ANY.ip().into()] },
+        management: Management { listen: ANY, socket: dir.join("admin.sock") },
+        keys: KeySource::File(dir.join("keys")),
+        store: Store::Embedded { path: dir.join("sessions.redb") },
+        providers: vec![provider],
+        environments: vec![environment],
+        danger: Danger { insecure_http: false, short_policy_check: true },
+        log: Log { format: LogFormat::Pretty, level: tracing::Level::WARN },
+    })
+}
+
+/// Makes the key ring, unless the directory has one: the records in a store are sealed with it.
+pub(crate) fn make_keys(dir: &Path, now: Timestamp) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(dir.join("keys")) {
+        Ok(mut keys) => keys.write_all(file::render(&[MasterKey::random(now)]).expose_secret().as_bytes()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,15 @@
+//! The prose: how the house is laid out, how it behaves, and why it is as it is.
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("behaviour.md")]
+pub mod behaviour {}
+
+#[doc = include_str!("proxies.md")]
+#[doc = concat!("\n## nginx\n\n```nginx\n", include_str!("nginx.conf"), "```\n")]
+#[doc = concat!("\n## Caddy\n\n```text\n", include_str!("Caddyfile"), "```\n")]
+pub mod proxies {}
+
+#[doc = include_str!("decisions.md")]
+pub mod decisions {}

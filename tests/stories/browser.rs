@@ -1,0 +1,207 @@
+//! A browser with a cookie jar, behind a front proxy: what is under `/_hourgate` goes to the gateway, every other request
+//! to an app host is asked about first (forward-auth), and the app shows the identity headers that it was given.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::{Client, Method};
+use serde_json::Value;
+use url::Url;
+
+/// The app's host.
+const HOST: &str = "app.example.test";
+
+/// Cookies by host and name.
+type Jar = BTreeMap<(String, String), String>;
+
+#[derive(Clone)]
+pub(crate) struct Browser {
+    gateway: SocketAddr,
+    http: Client,
+    jar: Arc<Mutex<Jar>>,
+}
+
+/// Where a navigation or request ended.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    pub(crate) url: Url,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+    /// Every address on the way, the last included.
+    pub(crate) way: Vec<Url>,
+}
+
+impl Visit {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// The user whom the app was told.
+    pub(crate) fn user(&self) -> &str {
+        self.header("x-auth-request-user")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    /// Did the way lead over a path that contains this?
+    pub(crate) fn went_over(&self, part: &str) -> bool {
+        self.way.iter().any(|url| url.path().contains(part))
+    }
+}
+
+impl Browser {
+    pub(crate) fn new(gateway: SocketAddr) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "tests are outside the gateway")]
+        let builder = Client::builder();
+        let http = builder.no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { gateway, http, jar: Arc::default() }
+    }
+
+    /// The same jar before another address of the gateway (after a restart, or another node).
+    pub(crate) fn at(&self, gateway: SocketAddr) -> Self {
+        Self { gateway, ..self.clone() }
+    }
+
+    /// Another browser that somebody put all cookies of this one into.
+    pub(crate) fn stolen(&self) -> Self {
+        let jar = self.jar.lock().unwrap().clone();
+        Self { jar: Arc::new(Mutex::new(jar)), ..self.clone() }
+    }
+
+    /// The names of all cookies of the app's host.
+    pub(crate) fn cookies(&self) -> Vec<String> {
+        let jar = self.jar.lock().unwrap();
+        jar.keys().filter(|(host, _)| host == HOST).map(|(_, name)| name.clone()).collect()
+    }
+
+    /// A cookie of the app's host.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        self.jar.lock().unwrap().get(&(HOST.to_owned(), name.to_owned())).cloned()
+    }
+
+    pub(crate) fn set_cookie(&self, host: &str, name: &str, value: &str) {
+        self.jar.lock().unwrap().insert((host.into(), name.into()), value.into());
+    }
+
+    pub(crate) fn forget(&self, name: &str) {
+        self.jar.lock().unwrap().retain(|(_, found), _| found != name);
+    }
+
+    /// Follows an address wherever it leads, as a person would.
+    pub(crate) async fn navigate(&self, url: &str) -> Visit {
+        self.follow(Method::GET, url, &[], 20).await
+    }
+
+    /// One request, redirects not followed.
+    pub(crate) async fn step(&self, url: &str) -> Visit {
+        self.follow(Method::GET, url, &[], 0).await
+    }
+
+    /// What a script does: no navigation, and no redirect followed.
+    pub(crate) async fn fetch(&self, url: &str) -> Visit {
+        let script = [("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty"), ("accept", "*/*")];
+        self.follow(Method::GET, url, &script, 0).await
+    }
+
+    /// A form of the site's own page, and where it leads.
+    pub(crate) async fn post(&self, url: &str, headers: &[(&str, &str)]) -> Visit {
+        self.follow(Method::POST, url, headers, 20).await
+    }
+
+    /// A form, redirects not followed.
+    pub(crate) async fn post_once(&self, url: &str, headers: &[(&str, &str)]) -> Visit {
+        self.follow(Method::POST, url, headers, 0).await
+    }
+
+    pub(crate) async fn with_headers(&self, url: &str, headers: &[(&str, &str)]) -> Visit {
+        self.follow(Method::GET, url, headers, 0).await
+    }
+
+    async fn follow(&self, method: Method, url: &str, headers: &[(&str, &str)], redirects: usize) -> Visit {
+        let mut method = method;
+        let mut url = Url::parse(url).unwrap();
+        let mut way = Vec::new();
+        loop {
+            way.push(url.clone());
+            let (status, answer, body) = self.request(&method, &url, headers).await;
+            let location = answer.get(LOCATION).filter(|_| (300..400).contains(&status));
+            if let Some(location) = location
+                && way.len() <= redirects
+            {
+                url = url.join(location.to_str().unwrap()).unwrap();
+                method = Method::GET;
+                continue;
+            }
+            assert!(location.is_none() || redirects == 0, "too many redirects: {way:#?}");
+            return Visit { url, status, headers: answer, body, way };
+        }
+    }
+
+    async fn request(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: &[(&str, &str)],
+    ) -> (u16, HeaderMap, String) {
+        if url.host_str().is_some_and(|host| host.starts_with("127.")) {
+            return self.send(method, url, url.clone(), headers, &[]).await;
+        }
+        // A front proxy stands before the app: it has its own word on where the request came from.
+        let (host, target) = (url.authority(), &url[url::Position::BeforePath..url::Position::AfterQuery]);
+        let is_gateways = url.path().starts_with("/_hourgate/");
+        let at_gateway = if is_gateways { target } else { "/_hourgate/authz/forward-auth" };
+        let there = Url::parse(&format!("http://{}{at_gateway}", self.gateway)).unwrap();
+        let mut forwarded = vec![("x-forwarded-host", host), ("x-forwarded-proto", url.scheme())];
+        if !is_gateways {
+            forwarded.extend([("x-forwarded-uri", target), ("x-forwarded-method", method.as_str())]);
+        }
+        let asked = if is_gateways { method.clone() } else { Method::GET };
+        self.send(&asked, url, there, headers, &forwarded).await
+    }
+
+    async fn send(
+        &self,
+        method: &Method,
+        seen: &Url,
+        there: Url,
+        headers: &[(&str, &str)],
+        forwarded: &[(&str, &str)],
+    ) -> (u16, HeaderMap, String) {
+        let host = seen.host_str().unwrap().to_owned();
+        let mut request = self.http.request(method.clone(), there);
+        for (name, value) in headers.iter().chain(forwarded) {
+            request = request.header(*name, *value);
+        }
+        let cookies: Vec<String> = {
+            let jar = self.jar.lock().unwrap();
+            let ours = jar.iter().filter(|((at, _), _)| *at == host);
+            ours.map(|((_, name), value)| format!("{name}={value}")).collect()
+        };
+        if !cookies.is_empty() {
+            request = request.header("cookie", cookies.join("; "));
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        for line in headers.get_all(SET_COOKIE) {
+            self.take(&host, line.to_str().unwrap());
+        }
+        (status, headers, answer.text().await.unwrap())
+    }
+
+    fn take(&self, host: &str, line: &str) {
+        let mut parts = line.split(';').map(str::trim);
+        let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+        let is_removal = parts.any(|attribute| attribute.eq_ignore_ascii_case("max-age=0"));
+        let mut jar = self.jar.lock().unwrap();
+        if is_removal {
+            jar.remove(&(host.to_owned(), name.to_owned()));
+        } else {
+            jar.insert((host.to_owned(), name.to_owned()), value.to_owned());
+        }
+    }
+}

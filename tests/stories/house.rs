@@ -1,0 +1,295 @@
+//! The house that stories happen in: a gateway and a test IdP in this process, on one clock that stands still.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hourgate::config::{Config, Danger, KeySource, Log, Management, Server};
+use hourgate::gateway::{Background, Gateway, Running, install_tls};
+use hourgate::idp::{self, RunningIdp, TestIdp};
+use hourgate::journeys::{Services, policy_check, revoke};
+use hourgate::keys::{MasterKey, file};
+use hourgate::policy::environment::Environment;
+use hourgate::policy::settings::Settings;
+use hourgate::provider::settings::{ClaimNames, ClientAuthentication, Settings as ProviderSettings};
+use hourgate::session::Session;
+use hourgate::session::end::Tombstone;
+use hourgate::session::id::StoredId;
+use hourgate::store::embedded::EmbeddedStore;
+use hourgate::store::redis::{Patience, RedisStore};
+use hourgate::store::sessions::Found;
+use hourgate::store::settings::Settings as StoreSettings;
+use hourgate::store::{Store, StoreError, TimeSource};
+use hourgate::telemetry::LogFormat;
+use hourgate::time::{Clock, ManualClock, Timestamp};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::browser::Browser;
+use crate::redis_server::RedisServer;
+
+pub(crate) const START: Timestamp = Timestamp::from_secs(1_800_000_000);
+pub(crate) const APP: &str = "https://app.example.test";
+/// Another environment, at the same IdP.
+pub(crate) const OTHER: &str = "https://other.example.test";
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
+
+/// Where the sessions of a house are.
+enum Place {
+    Redis(RedisServer),
+    Disk,
+}
+
+pub(crate) struct House {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) idp: RunningIdp,
+    /// What the next (re)start of the gateway is made of.
+    pub(crate) config: Config,
+    place: Place,
+    store: Option<Arc<dyn Store>>,
+    running: Option<Running>,
+    http: reqwest::Client,
+    // Goes away last.
+    dir: TempDir,
+}
+
+impl House {
+    pub(crate) async fn on_redis() -> Self {
+        Self::build(Place::Redis(RedisServer::durable())).await
+    }
+
+    pub(crate) async fn on_disk() -> Self {
+        Self::build(Place::Disk).await
+    }
+
+    async fn build(place: Place) -> Self {
+        install_tls();
+        let clock = Arc::new(ManualClock::starting_at(START));
+        let idp = TestIdp::bind(idp::Config {
+            listen: loopback(),
+            public_url: None,
+            strict: false,
+            clock: clock.clone(),
+        });
+        let idp = idp.unwrap().start();
+        let dir = TempDir::new().unwrap();
+        let config = Config {
+            server: Server { listen: loopback(), trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()] },
+            management: Management { listen: loopback(), socket: dir.path().join("admin.sock") },
+            keys: KeySource::Ring(file::render(&[MasterKey::random(START)])),
+            store: StoreSettings::Embedded { path: dir.path().join("sessions.redb") },
+            providers: vec![provider("idp", &idp.issuer("t1"))],
+            environments: vec![environment("prod", APP, &["idp"]), environment("other", OTHER, &["idp"])],
+            danger: Danger::default(),
+            log: Log { format: LogFormat::Auto, level: tracing::Level::INFO },
+        };
+        #[expect(clippy::disallowed_methods, reason = "tests are outside the gateway")]
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut house = Self { clock, idp, config, place, store: None, running: None, http, dir };
+        house.start().await;
+        house.auto_login("alice").await;
+        house
+    }
+
+    // === the gateway ===
+
+    /// Starts the gateway on the store as it is.
+    pub(crate) async fn start(&mut self) {
+        let store: Arc<dyn Store> = match &self.place {
+            Place::Redis(server) => {
+                let patience = Patience { command: Duration::from_secs(5), ..Patience::default() };
+                Arc::new(RedisStore::new(&server.url().into(), None, TimeSource::Caller, patience).unwrap())
+            }
+            Place::Disk => Arc::new(self.open_file().await),
+        };
+        self.store = Some(store.clone());
+        let gateway = Gateway::new(self.config.clone(), store, self.clock.clone()).unwrap();
+        self.running = Some(gateway.start(1, Background::ByHand).unwrap());
+    }
+
+    /// The file is free once the last task of the gateway before has let go of it; a process that ends does so at once.
+    async fn open_file(&self) -> EmbeddedStore {
+        let path = self.dir.path().join("sessions.redb");
+        for _ in 0..500 {
+            match EmbeddedStore::open(&path, self.clock.clone()).await {
+                Err(StoreError::Unavailable { cause, .. }) if cause.contains("has it open") => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("the gateway before does not let go of its file");
+    }
+
+    /// Stops the gateway and starts it anew, with the configuration as it is now. Nothing is kept but the store.
+    pub(crate) async fn restart(&mut self) {
+        self.running.take().unwrap().stop().await;
+        self.store = None;
+        self.start().await;
+    }
+
+    pub(crate) fn services(&self) -> &Arc<Services> {
+        self.running.as_ref().unwrap().services()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().public()
+    }
+
+    pub(crate) fn management(&self) -> SocketAddr {
+        self.running.as_ref().unwrap().management()
+    }
+
+    pub(crate) fn redis(&mut self) -> &mut RedisServer {
+        match &mut self.place {
+            Place::Redis(server) => server,
+            Place::Disk => panic!("this house has no redis-server"),
+        }
+    }
+
+    pub(crate) fn settings(&mut self) -> &mut Settings {
+        &mut self.config.environments[0].settings
+    }
+
+    // === time ===
+
+    /// Lets time pass in steps of five minutes, with the background work that falls due.
+    pub(crate) async fn wait(&self, span: Duration) {
+        self.wait_in_steps(span, 5 * MINUTE).await;
+    }
+
+    pub(crate) async fn wait_in_steps(&self, span: Duration, step: Duration) {
+        let end = self.clock.now().plus(span);
+        while self.clock.now() < end {
+            self.clock.advance(step.min(end.since(self.clock.now())));
+            self.work().await;
+        }
+    }
+
+    /// The background work that is due now.
+    pub(crate) async fn work(&self) {
+        policy_check::run_due(self.services()).await.unwrap();
+        let services = self.services();
+        services.activity.flush(&services.sessions, services.now()).await.unwrap();
+    }
+
+    // === people ===
+
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.address())
+    }
+
+    /// A browser that has signed in and stands before the app.
+    pub(crate) async fn signed_in(&self) -> Browser {
+        let browser = self.browser();
+        let visit = browser.navigate(&format!("{APP}/report")).await;
+        assert_eq!((visit.status, visit.user()), (200, "alice"), "{visit:?}");
+        browser
+    }
+
+    // === the IdP ===
+
+    pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        let url = self.idp.base_url().join(&format!("/_control/t1{path}")).unwrap();
+        let mut request = self.http.request(method.parse().unwrap(), url);
+        if !body.is_null() {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{method} {path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    pub(crate) async fn put(&self, url: url::Url, body: Value) {
+        let request = self.http.put(url).header("content-type", "application/json").body(body.to_string());
+        assert!(request.send().await.unwrap().status().is_success());
+    }
+
+    pub(crate) async fn auto_login(&self, user: &str) {
+        self.control("PUT", "/auto-login", json!({ "user": user })).await;
+    }
+
+    pub(crate) async fn disable(&self, user: &str) {
+        self.control("POST", &format!("/users/{user}/disable"), Value::Null).await;
+    }
+
+    pub(crate) async fn fault(&self, endpoint: &str, mode: &str) {
+        self.control("POST", "/faults", json!({ "endpoint": endpoint, "mode": mode })).await;
+    }
+
+    pub(crate) async fn no_faults(&self) {
+        self.control("DELETE", "/faults", Value::Null).await;
+    }
+
+    pub(crate) async fn outage(&self) {
+        self.control("POST", "/outage", json!({ "for": null })).await;
+    }
+
+    pub(crate) async fn no_outage(&self) {
+        self.control("DELETE", "/outage", Value::Null).await;
+    }
+
+    /// How many requests with this grant type reached the token endpoint.
+    pub(crate) async fn token_requests(&self, grant_type: &str) -> usize {
+        let requests = self.control("GET", "/requests?endpoint=token", Value::Null).await;
+        let list = requests.as_array().or_else(|| requests["requests"].as_array()).expect("a journal");
+        list.iter().filter(|request| request["grant_type"] == grant_type).count()
+    }
+
+    // === what the store knows ===
+
+    pub(crate) async fn live(&self) -> Vec<(StoredId, Arc<Session>)> {
+        revoke::list(self.services(), 1000, |_| true).await.unwrap().0
+    }
+
+    /// The one live session.
+    pub(crate) async fn session(&self) -> (StoredId, Arc<Session>) {
+        let mut live = self.live().await;
+        assert_eq!(live.len(), 1, "{live:?}");
+        live.remove(0)
+    }
+
+    pub(crate) async fn tombstone(&self, id: StoredId) -> Tombstone {
+        match self.services().sessions.find(id).await.unwrap() {
+            Found::Ended(tombstone) => tombstone,
+            other => panic!("the session has not ended: {other:?}"),
+        }
+    }
+}
+
+fn loopback() -> SocketAddr {
+    "127.0.0.1:0".parse().unwrap()
+}
+
+pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
+    ProviderSettings {
+        id: id.parse().unwrap(),
+        display_name: format!("Test {id}"),
+        issuer: issuer.to_owned(),
+        discovery_url: None,
+        client_id: "hourgate".into(),
+        client_secret: "secret".to_owned().into(),
+        client_authentication: ClientAuthentication::ClientSecretBasic,
+        scopes: ["openid", "profile", "email", "offline_access"].map(String::from).to_vec(),
+        algorithms: ProviderSettings::DEFAULT_ALGORITHMS.to_vec(),
+        claims: ClaimNames::default(),
+        userinfo: false,
+        refresh_without_id_token: false,
+        refresh_token_lifetime: None,
+        ca_file: None,
+        timeout: ProviderSettings::DEFAULT_TIMEOUT,
+    }
+}
+
+pub(crate) fn environment(id: &str, origin: &str, providers: &[&str]) -> Environment {
+    Environment {
+        id: id.parse().unwrap(),
+        hosts: vec![origin.parse().unwrap()],
+        providers: providers.iter().map(|id| id.parse().unwrap()).collect(),
+        cookie_domain: None,
+        settings: Settings::default(),
+    }
+}

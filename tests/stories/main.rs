@@ -1,0 +1,39 @@
+//! Stories, told in process: gateway, test IdP, browsers, and a clock that is moved by hand. Every story is told twice, once
+//! on each store. Hours pass in milliseconds.
+
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on should stop")]
+
+#[path = "../support/redis_server.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod redis_server;
+
+mod browser;
+mod house;
+
+/// Declares stories: each becomes two tests, `redis::…` and `embedded::…`.
+macro_rules! stories {
+    ($($(#[$meta:meta])* async fn $name:ident($house:ident: House) $body:block)*) => {
+        $(async fn $name($house: &mut House) $body)*
+
+        mod redis {
+            $($(#[$meta])* #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name(&mut crate::house::House::on_redis().await).await; })*
+        }
+
+        mod embedded {
+            $($(#[$meta])* #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name(&mut crate::house::House::on_disk().await).await; })*
+        }
+    };
+}
+
+mod admin;
+mod contracts;
+mod hostile_requests;
+mod outages;
+mod policy_checks;
+mod several_idps;
+mod sign_in;
+mod sign_out;
+mod staying_alive;
+mod when_redis_is_away;

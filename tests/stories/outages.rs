@@ -1,0 +1,97 @@
+//! The IdP is away, or answers nonsense. Nobody is signed out by a "don't know".
+
+use serde_json::json;
+
+use crate::house::{APP, HOUR, House, MINUTE};
+
+stories! {
+    async fn o2_an_outage_of_ten_minutes_goes_unnoticed(house: House) {
+        let browser = house.signed_in().await;
+        for _ in 0..6 {
+            house.wait(35 * MINUTE).await;
+            house.outage().await;
+            house.wait(10 * MINUTE).await;
+            assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+            house.no_outage().await;
+            house.wait(15 * MINUTE).await;
+            assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+        }
+    }
+
+    async fn o4_past_the_proof_people_wait_and_are_not_signed_out(house: House) {
+        let browser = house.signed_in().await;
+        house.outage().await;
+        house.wait(3 * HOUR).await;
+
+        let script = browser.fetch(&format!("{APP}/api")).await;
+        assert_eq!((script.status, script.header("retry-after")), (503, "1"));
+        let page = browser.navigate(&format!("{APP}/report")).await;
+        assert_eq!(page.status, 503);
+        assert!(!page.header("retry-after").is_empty() && page.body.contains("Your session is kept"), "{}", page.body);
+        assert!(browser.cookie("__Host-hourgate").is_some(), "the cookie is kept");
+        house.session().await;
+
+        house.no_outage().await;
+        let visit = browser.navigate(&format!("{APP}/report")).await;
+        assert_eq!((visit.status, visit.url.path()), (200, "/report"), "works again at the first successful check");
+    }
+
+    async fn o1_only_a_positive_no_ends_a_session(house: House) {
+        let browser = house.signed_in().await;
+        for fault in [
+            json!({ "endpoint": "token", "mode": "status", "status": 500 }),
+            json!({ "endpoint": "token", "mode": "status", "status": 503, "body": { "error": "invalid_grant" } }),
+            json!({ "endpoint": "token", "mode": "status", "status": 429, "body": { "error": "invalid_grant" } }),
+            json!({ "endpoint": "token", "mode": "status", "status": 408, "body": { "error": "invalid_grant" } }),
+            json!({ "endpoint": "token", "mode": "status", "status": 401, "body": { "error": "invalid_client" } }),
+            json!({ "endpoint": "token", "mode": "status", "status": 400, "body": { "error": "temporarily_unavailable" } }),
+            json!({ "endpoint": "token", "mode": "html" }),
+            json!({ "endpoint": "token", "mode": "garbage" }),
+            json!({ "endpoint": "token", "mode": "reset" }),
+            json!({ "endpoint": "jwks", "mode": "status", "status": 500 }),
+            json!({ "endpoint": "discovery", "mode": "html" }),
+        ] {
+            house.control("POST", "/faults", fault.clone()).await;
+            house.wait(40 * MINUTE).await;
+            house.session().await;
+            house.no_faults().await;
+            house.wait(20 * MINUTE).await;
+            assert_eq!(browser.navigate(&format!("{APP}/")).await.status, 200, "{fault}");
+        }
+    }
+
+    async fn a_failing_check_is_tried_again_soon_and_less_and_less_often(house: House) {
+        house.signed_in().await;
+        house.fault("token", "reset").await;
+        house.wait(HOUR).await;
+        let (_, session) = house.session().await;
+        let failed = session.failed_check.unwrap();
+        assert!(failed.attempts >= 3, "{failed:?}");
+        assert!(session.next_check.since(failed.at) <= 90 * std::time::Duration::from_secs(1));
+        assert!(session.next_check.since(failed.at) >= std::time::Duration::from_secs(2));
+    }
+
+    async fn o6_the_gateway_starts_with_the_idp_down_and_lets_known_sessions_in(house: House) {
+        use hourgate::journeys::idp_documents;
+        let browser = house.signed_in().await;
+        idp_documents::refresh_and_keep(house.services()).await.unwrap();
+        house.outage().await;
+        house.restart().await;
+        idp_documents::restore(house.services()).await.unwrap();
+        let browser = browser.at(house.address());
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+        let stranger = house.browser();
+        let start = stranger.step(&format!("{APP}/_hourgate/start?rd=/")).await;
+        assert_eq!(start.status, 303, "the kept metadata names the way to the IdP");
+
+        house.no_outage().await;
+        assert_eq!(house.browser().navigate(&format!("{APP}/")).await.status, 200, "as soon as it is back");
+    }
+
+    async fn a_sign_in_while_the_idp_is_down_says_so(house: House) {
+        house.outage().await;
+        let page = house.browser().navigate(&format!("{APP}/")).await;
+        assert_eq!(page.status, 503);
+        assert!(page.body.contains("idp_unavailable"), "{}", page.body);
+    }
+}
