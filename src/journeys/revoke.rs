@@ -11,7 +11,7 @@ use crate::store::sessions::{Found, named_user_hash};
 use crate::store::{Ended, Index, StoreError};
 use crate::time::Timestamp;
 
-/// All live sessions that `wanted` keeps, at most `limit`, and whether there were more.
+/// The newest `limit` live sessions that `wanted` keeps, the newest first, and whether there were more.
 ///
 /// # Errors
 ///
@@ -21,20 +21,24 @@ pub async fn list(
     limit: usize,
     wanted: impl Fn(&Session) -> bool,
 ) -> Result<(Vec<(StoredId, Arc<Session>)>, bool), StoreError> {
-    let mut found = Vec::new();
+    let mut found: Vec<(StoredId, Arc<Session>)> = Vec::new();
+    let mut there_were_more = false;
+    let mut keep_the_newest = |found: &mut Vec<(StoredId, Arc<Session>)>| {
+        found.sort_by_key(|(_, session)| std::cmp::Reverse(session.signed_in_at));
+        there_were_more |= found.len() > limit;
+        found.truncate(limit);
+    };
     for partition in 0..PARTITIONS {
         for id in services.sessions.store().live(partition).await? {
             if let Found::Live(_, session) = services.sessions.find(id).await?
                 && wanted(&session)
             {
-                if found.len() == limit {
-                    return Ok((found, true));
-                }
                 found.push((id, session));
             }
         }
+        keep_the_newest(&mut found);
     }
-    Ok((found, false))
+    Ok((found, there_were_more))
 }
 
 /// Ends one session.
