@@ -279,6 +279,8 @@ async fn start_session(
         refresh_token: granted.refresh_token,
         refresh_token_until: granted.refresh_token_until,
         id_token: granted.id_token,
+        unanswered_since: None,
+        rotates: None,
         nonce,
     };
     let id = SessionId::new();
