@@ -31,6 +31,7 @@ pub mod idp;
 pub mod issuer;
 pub mod journeys;
 pub mod keys;
+pub mod manual;
 pub mod oidc;
 pub mod policy;
 pub mod provider;

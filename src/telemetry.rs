@@ -116,7 +116,10 @@ pub fn start_logging(format: LogFormat, level: &str) -> Result<(), tracing_subsc
         LogFormat::Pretty => false,
         LogFormat::Auto => !std::io::stderr().is_terminal(),
     };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A second start (tests, the demo) keeps the first subscriber.
     let _ = if json { subscriber.json().flatten_event(true).try_init() } else { subscriber.try_init() };
     Ok(())

@@ -97,8 +97,7 @@ async fn sessions(services: Data<Services>, wanted: Query<Wanted>) -> Result<Jso
         wanted.user.as_deref().is_none_or(|user| is_called(&session.identity, user))
             && wanted.environment.as_deref().is_none_or(|id| session.environment.as_str() == id)
     };
-    let (mut found, truncated) = list(&services, limit, is_wanted).await?;
-    found.sort_by_key(|(_, session)| std::cmp::Reverse(session.signed_in_at));
+    let (found, truncated) = list(&services, limit, is_wanted).await?;
     let mut views = Vec::with_capacity(found.len());
     for (id, session) in found {
         views.push(view(&services, id, &session).await?);

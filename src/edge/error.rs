@@ -169,7 +169,7 @@ fn sign_in_answer(error: &SignInError) -> Answer {
         SignInError::Provider(
             ProviderError::Document { .. }
             | ProviderError::Userinfo(_)
-            | ProviderError::Token(TokenError::Unavailable(_)),
+            | ProviderError::Token(TokenError::Unavailable(_) | TokenError::NotSent(_)),
         )
         | SignInError::IdpFailed { .. } => {
             return Answer {

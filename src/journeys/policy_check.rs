@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -54,6 +55,8 @@ pub enum CheckOutcome {
     Unreachable,
     /// The IdP refuses the gateway.
     OurFault,
+    /// The refresh token is gone without a "no"; the browser must renew the proof.
+    TokenSpent,
     /// Nothing to ask: the session is dormant, or its browser must renew it.
     NotAsked,
     /// Another node has the session, or took it over.
@@ -70,6 +73,7 @@ impl CheckOutcome {
             Self::InteractionRequired => "interaction_required",
             Self::Unreachable => "unreachable",
             Self::OurFault => "our_fault",
+            Self::TokenSpent => "token_spent",
             Self::NotAsked => "not_asked",
             Self::Elsewhere => "elsewhere",
         }
@@ -248,67 +252,94 @@ impl Check<'_> {
 
     /// The IdP is asked. The lease is renewed meanwhile; the fence that stands at the end is the one that counts.
     async fn ask(&self, fence: Fence, now: Timestamp) -> Result<CheckOutcome, StoreError> {
-        let Some((tokens_version, tokens)) = self.services.sessions.tokens(self.id).await? else {
+        let Some((seen, before)) = self.services.sessions.tokens(self.id).await? else {
             return Ok(CheckOutcome::Elsewhere);
         };
-        let Some(refresh_token) = &tokens.refresh_token else {
-            return self.failed(fence, CheckFailure::OurFault, now).await;
+        let Some(refresh_token) = before.refresh_token.clone() else {
+            return self.failed(fence, CheckFailure::TokenSpent, now).await;
+        };
+        // Written before it is sent: whoever finds this mark later knows that the token may be spent (RACE-06, RACE-07).
+        let asking =
+            Tokens { unanswered_since: Some(before.unanswered_since.unwrap_or(now)), ..before.clone() };
+        let Some(seen) = self.write_tokens(seen, &asking, now).await? else {
+            return Ok(CheckOutcome::Elsewhere);
         };
         let lease = Lease { services: self.services, id: self.id };
-        let (answer, fence) = lease.hold(fence, self.provider.refresh(refresh_token, now)).await;
+        let (answer, fence) = lease.hold(fence, self.provider.refresh(&refresh_token, now)).await;
         match answer {
             Ok((granted, response)) => {
-                let storing = self.store_tokens(tokens_version, tokens, granted, now);
-                let (tokens, fence) = lease.hold(fence, storing).await;
-                let Some(tokens) = tokens? else { return Ok(CheckOutcome::Elsewhere) };
-                self.judge(fence, &tokens, &response, now).await
-            }
-            Err(ProviderError::Token(TokenError::InvalidGrant)) => {
-                // Only a "no" to the newest refresh token counts (RACE-09), and only while the session is ours: whoever
-                // took it over may have had the newer one from the IdP and not stored it yet.
-                let store = self.services.sessions.store();
-                let Some(fence) = store.renew(self.id, fence, self.services.now(), LEASE).await? else {
-                    return Ok(CheckOutcome::Elsewhere);
-                };
-                match self.services.sessions.tokens(self.id).await? {
-                    Some((version, _)) if version == tokens_version => {
-                        self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
-                    }
-                    _ => self.give_back(fence, now).await,
+                // Before anything else: a rotated refresh token that is lost cannot be had again.
+                let tokens = answered(before, granted);
+                let (written, fence) = lease.hold(fence, self.keep_tokens(seen, &tokens, now)).await;
+                match written? {
+                    Some(_) => self.judge(fence, &tokens, &response, now).await,
+                    None => Ok(CheckOutcome::Elsewhere),
                 }
             }
-            Err(error) => self.failed(fence, why(&error), now).await.inspect(|_| self.log_failure(&error)),
+            Err(ProviderError::Token(TokenError::InvalidGrant)) => {
+                self.refused(fence, seen, before, now).await
+            }
+            Err(error) => {
+                if !may_have_spent(&error) {
+                    self.write_tokens(seen, &before, now).await?;
+                }
+                self.log_failure(&error);
+                self.failed(fence, why(&error), now).await
+            }
         }
     }
 
-    /// Stores what the answer granted, before anything else: a rotated refresh token that is lost ends the session for
-    /// good. A store that is away is waited for.
-    async fn store_tokens(
+    /// The IdP says `invalid_grant`. Only a "no" to the newest refresh token counts (RACE-09), and only if no earlier
+    /// attempt of ours can have spent it.
+    async fn refused(
         &self,
+        fence: Fence,
         seen: Version,
-        before: Tokens,
-        granted: Granted,
+        tokens: Tokens,
         now: Timestamp,
-    ) -> Result<Option<Tokens>, StoreError> {
-        let tokens = Tokens {
-            refresh_token_until: granted.refresh_token_until.or(match granted.refresh_token {
-                Some(_) => None,
-                None => before.refresh_token_until,
-            }),
-            refresh_token: granted.refresh_token.or(before.refresh_token),
-            id_token: granted.id_token.or(before.id_token),
-            nonce: before.nonce,
-        };
-        let until = Instant::now() + KEEP_TOKENS;
-        loop {
-            match self.services.sessions.replace_tokens(self.id, seen, &tokens, now).await {
-                Ok(Replaced::Done(_)) => return Ok(Some(tokens)),
-                // A conflict may be our own earlier offer, whose answer was lost; whoever checks next has it.
-                Ok(Replaced::Conflict | Replaced::Ended) => return Ok(None),
-                Err(StoreError::Unavailable { .. }) if Instant::now() < until => sleep(OFFER_EVERY).await,
-                Err(error) => return Err(error),
+    ) -> Result<CheckOutcome, StoreError> {
+        match self.services.sessions.tokens(self.id).await? {
+            Some((version, _)) if version != seen => self.give_back(fence, now).await,
+            None => Ok(CheckOutcome::Elsewhere),
+            Some(_) if tokens.refusal_counts() => {
+                self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
+            }
+            Some(_) => {
+                let spent = Tokens { refresh_token: None, ..tokens };
+                self.write_tokens(seen, &spent, now).await?;
+                self.failed(fence, CheckFailure::TokenSpent, now).await
             }
         }
+    }
+
+    /// Writes what the IdP gave. A store that is away is waited for: nobody else has it.
+    async fn keep_tokens(
+        &self,
+        seen: Version,
+        tokens: &Tokens,
+        now: Timestamp,
+    ) -> Result<Option<Version>, StoreError> {
+        let until = Instant::now() + KEEP_TOKENS;
+        loop {
+            match self.write_tokens(seen, tokens, now).await {
+                Err(StoreError::Unavailable { .. }) if Instant::now() < until => sleep(OFFER_EVERY).await,
+                // A conflict may be our own earlier offer, whose answer was lost; whoever checks next has it.
+                written => return written,
+            }
+        }
+    }
+
+    /// Writes the tokens; `None` where somebody else did, or the session has ended.
+    async fn write_tokens(
+        &self,
+        seen: Version,
+        tokens: &Tokens,
+        now: Timestamp,
+    ) -> Result<Option<Version>, StoreError> {
+        Ok(match self.services.sessions.replace_tokens(self.id, seen, tokens, now).await? {
+            Replaced::Done(version) => Some(version),
+            Replaced::Conflict | Replaced::Ended => None,
+        })
     }
 
     /// Does the answer name the user whom access was granted to? (row H7)
@@ -335,7 +366,10 @@ impl Check<'_> {
                 audit::alarm(self.id, &self.session, EndReason::UserMismatch.code());
                 self.end(EndReason::UserMismatch, None, now).await
             }
-            Err(error) => self.failed(fence, why(&error), now).await.inspect(|_| self.log_failure(&error)),
+            Err(error) => {
+                self.log_failure(&error);
+                self.failed(fence, why(&error), now).await
+            }
         }
     }
 
@@ -377,15 +411,21 @@ impl Check<'_> {
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
         let attempts = self.session.failed_check.map_or(0, |check| check.attempts).saturating_add(1);
+        let next_check = match why {
+            // Nothing left to ask with: it comes up again when it is to be forgotten.
+            CheckFailure::TokenSpent => schedule::forgotten_from(now),
+            _ => schedule::retry(now, attempts, random::fraction()),
+        };
         let session = Session {
             failed_check: Some(FailedCheck { at: now, why, attempts }),
-            next_check: schedule::retry(now, attempts, random::fraction()),
+            next_check,
             ..self.session.as_ref().clone()
         };
         let outcome = match why {
             CheckFailure::InteractionRequired => CheckOutcome::InteractionRequired,
             CheckFailure::Unreachable => CheckOutcome::Unreachable,
             CheckFailure::OurFault => CheckOutcome::OurFault,
+            CheckFailure::TokenSpent => CheckOutcome::TokenSpent,
         };
         self.write(fence, &session, outcome, now).await
     }
@@ -449,6 +489,30 @@ fn why(error: &ProviderError) -> CheckFailure {
         | ProviderError::NoIdToken => CheckFailure::OurFault,
         _ => CheckFailure::Unreachable,
     }
+}
+
+/// The tokens after an answer: what it grants takes the place of what was.
+fn answered(before: Tokens, granted: Granted) -> Tokens {
+    let rotates = granted.refresh_token.as_ref().map_or(Some(false), |new| {
+        let old = before.refresh_token.as_ref().map(ExposeSecret::expose_secret);
+        Some(old != Some(new.expose_secret()))
+    });
+    Tokens {
+        refresh_token_until: match granted.refresh_token {
+            Some(_) => granted.refresh_token_until,
+            None => granted.refresh_token_until.or(before.refresh_token_until),
+        },
+        refresh_token: granted.refresh_token.or(before.refresh_token),
+        id_token: granted.id_token.or(before.id_token),
+        unanswered_since: None,
+        rotates,
+        nonce: before.nonce,
+    }
+}
+
+/// Can the IdP have acted upon the request? Not where it never got there, or was answered with a plain refusal.
+fn may_have_spent(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::Token(TokenError::Unavailable(_)))
 }
 
 /// Keeps a claim alive while something slow is under way.

@@ -11,8 +11,8 @@ use crate::store::sessions::{Found, named_user_hash};
 use crate::store::{Ended, Index, StoreError};
 use crate::time::Timestamp;
 
-/// All live sessions that `wanted` keeps, at most `limit`, and whether there were more. One that cannot be read is left
-/// out, and said in the log: it is served to nobody, and must not hide the others.
+/// The newest `limit` live sessions that `wanted` keeps, the newest first, and whether there were more. One that cannot be
+/// read is left out, and said in the log: it is served to nobody, and must not hide the others.
 ///
 /// # Errors
 ///
@@ -22,25 +22,27 @@ pub async fn list(
     limit: usize,
     wanted: impl Fn(&Session) -> bool,
 ) -> Result<(Vec<(StoredId, Arc<Session>)>, bool), StoreError> {
-    let mut found = Vec::new();
+    let mut found: Vec<(StoredId, Arc<Session>)> = Vec::new();
+    let mut there_were_more = false;
+    let mut keep_the_newest = |found: &mut Vec<(StoredId, Arc<Session>)>| {
+        found.sort_by_key(|(_, session)| std::cmp::Reverse(session.signed_in_at));
+        there_were_more |= found.len() > limit;
+        found.truncate(limit);
+    };
     for partition in 0..PARTITIONS {
         for id in services.sessions.store().live(partition).await? {
-            let session = match services.sessions.find(id).await {
-                Ok(Found::Live(_, session)) if wanted(&session) => session,
-                Ok(_) => continue,
+            match services.sessions.find(id).await {
+                Ok(Found::Live(_, session)) if wanted(&session) => found.push((id, session)),
+                Ok(_) => {}
                 Err(error @ StoreError::Unreadable { .. }) => {
                     tracing::warn!(session = %id, %error, "session_not_listed");
-                    continue;
                 }
                 Err(error) => return Err(error),
-            };
-            if found.len() == limit {
-                return Ok((found, true));
             }
-            found.push((id, session));
         }
+        keep_the_newest(&mut found);
     }
-    Ok((found, false))
+    Ok((found, there_were_more))
 }
 
 /// Ends one session.

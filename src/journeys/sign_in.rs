@@ -237,6 +237,8 @@ async fn complete_unrecorded(
         refresh_token: granted.refresh_token,
         refresh_token_until: granted.refresh_token_until,
         id_token: granted.id_token,
+        unanswered_since: None,
+        rotates: None,
         nonce: secrets.nonce,
     };
     let id =

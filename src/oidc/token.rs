@@ -42,7 +42,10 @@ pub enum TokenError {
         "the identity provider refuses this gateway ({0}); check client_id, client_secret and the registration"
     )]
     OurFault(String),
-    /// No answer, or none that makes sense.
+    /// The request did not get there.
+    #[error("the identity provider cannot be reached: {0}")]
+    NotSent(String),
+    /// No answer, or none that makes sense. What was sent may have been acted upon.
     #[error("the identity provider gave no usable answer: {0}")]
     Unavailable(String),
 }

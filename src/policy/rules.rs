@@ -130,10 +130,11 @@ fn dormancy(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
     }
 }
 
-const fn fresh_proof(session: &Session, reason: Reason) -> Finding {
+fn fresh_proof(session: &Session, reason: Reason) -> Finding {
+    let is_token_spent = session.failed_check.is_some_and(|check| check.why == CheckFailure::TokenSpent);
     Finding::Stop(match session.renewal {
-        Renewal::Background => Stop::Check(reason),
-        Renewal::Browser => Stop::Renew(reason),
+        Renewal::Background if !is_token_spent => Stop::Check(reason),
+        Renewal::Background | Renewal::Browser => Stop::Renew(reason),
     })
 }
 

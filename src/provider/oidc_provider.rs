@@ -17,7 +17,7 @@ use url::Url;
 use super::cache::{Cached, CoolingDown, Want};
 use super::claims;
 use super::settings::{ClientAuthentication, Settings};
-use super::transport::{Transport, TransportSetupError};
+use super::transport::{Transport, TransportError, TransportSetupError};
 use crate::oidc::authorization::{AuthenticationRequest, Prompt};
 use crate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, VerifiedIdToken};
 use crate::oidc::metadata::{self, DocumentError, ProviderMetadata};
@@ -445,7 +445,10 @@ impl<'c> AsyncHttpClient<'c> for TokenCall<'_> {
     fn call(&'c self, request: HttpRequest) -> Self::Future {
         Box::pin(async move {
             let answer = self.0.transport.call(request).await;
-            let answer = answer.map_err(|error| TokenError::Unavailable(error.to_string()))?;
+            let answer = answer.map_err(|error| match error {
+                TransportError::NotSent { what } => TokenError::NotSent(what),
+                error => TokenError::Unavailable(error.to_string()),
+            })?;
             classify(answer.status().as_u16(), answer.body())?;
             Ok(answer)
         })

@@ -35,7 +35,13 @@ pub enum TransportSetupError {
 /// A call that brought no answer. Holds the host, never a query or a body.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// The connection, TLS, the deadline, or the answer's framing failed.
+    /// There was no connection: the other side has seen nothing of the request.
+    #[error("{what}")]
+    NotSent {
+        /// What failed, in words that hold no URL.
+        what: String,
+    },
+    /// TLS, the deadline, or the answer's framing failed.
     #[error("{what}")]
     Failed {
         /// What failed, in words that hold no URL.
@@ -133,5 +139,5 @@ fn failed(error: reqwest::Error) -> TransportError {
         what.push_str(&error.to_string());
         cause = error.source();
     }
-    TransportError::Failed { what }
+    if error.is_connect() { TransportError::NotSent { what } } else { TransportError::Failed { what } }
 }

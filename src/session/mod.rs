@@ -77,6 +77,9 @@ pub enum CheckFailure {
     Unreachable,
     /// The IdP refuses the gateway, not the person: client secret, configuration.
     OurFault,
+    /// The refresh token may have been spent by an attempt of ours whose answer was lost; the IdP takes it no more. That
+    /// is no "no" to the person: the browser renews the proof in a silent round trip, and the IdP says then.
+    TokenSpent,
 }
 
 impl CheckFailure {
@@ -87,6 +90,7 @@ impl CheckFailure {
             Self::InteractionRequired => "interaction_required",
             Self::Unreachable => "unreachable",
             Self::OurFault => "our_fault",
+            Self::TokenSpent => "token_spent",
         }
     }
 }

@@ -11,6 +11,7 @@
 //! * expiry (`keep`) is garbage collection only: no decision rests on it.
 
 pub mod embedded;
+mod opened;
 mod queue;
 mod record;
 pub mod redis;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::opened::Opened;
 use super::{
     Completion, Ended, Hashed, Index, NewSession, Replaced, Spent, Store, StoreError, Stored, Version,
 };
@@ -41,6 +42,7 @@ pub enum Found {
 pub struct Sessions {
     store: Arc<dyn Store>,
     keys: Arc<KeyRing>,
+    opened: Arc<Opened>,
 }
 
 #[derive(Clone, Copy)]
@@ -54,7 +56,7 @@ impl Sessions {
     /// The sessions in `store`, sealed with `keys`.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, keys: Arc<KeyRing>) -> Self {
-        Self { store, keys }
+        Self { store, keys, opened: Arc::default() }
     }
 
     /// The store itself, for what is not sealed.
@@ -94,14 +96,25 @@ impl Sessions {
     /// [`StoreError`]: whether the session lives is unknown.
     pub async fn find(&self, id: StoredId) -> Result<Found, StoreError> {
         Ok(match self.store.session(id).await? {
-            None => Found::Absent,
+            None => {
+                self.opened.forget(id);
+                Found::Absent
+            }
             Some(Stored::Tombstone(sealed)) => {
+                self.opened.forget(id);
                 Found::Ended(self.open(Kind::Tombstone, id, Version(0), &sealed)?)
             }
-            Some(Stored::Live(version, sealed)) => {
-                Found::Live(version, Arc::new(self.open(Kind::Session, id, version, &sealed)?))
-            }
+            Some(Stored::Live(version, sealed)) => Found::Live(version, self.opened(id, version, sealed)?),
         })
+    }
+
+    fn opened(&self, id: StoredId, version: Version, sealed: Vec<u8>) -> Result<Arc<Session>, StoreError> {
+        if let Some(session) = self.opened.find(id, version, &sealed) {
+            return Ok(session);
+        }
+        let session: Arc<Session> = Arc::new(self.open(Kind::Session, id, version, &sealed)?);
+        self.opened.keep(id, version, sealed, session.clone());
+        Ok(session)
     }
 
     /// Reads the tokens of a live session.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and its helpers do too")]
 
 mod chromium;
+mod demo;
 
 #[path = "../support/programs/mod.rs"]
 #[expect(dead_code, reason = "some of it is for the tests with other programs")]

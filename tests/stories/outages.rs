@@ -94,4 +94,44 @@ stories! {
         assert_eq!(page.status, 503);
         assert!(page.body.contains("idp_unavailable"), "{}", page.body);
     }
+
+    async fn race_07_an_answer_that_was_lost_costs_nothing_where_the_idp_keeps_the_refresh_token(house: House) {
+        let browser = house.signed_in().await;
+        house.control("POST", "/faults", json!({ "endpoint": "token", "mode": "lost_response", "times": 1 })).await;
+        house.wait(2 * HOUR).await;
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+    }
+
+    async fn race_07_an_answer_that_was_lost_costs_a_silent_redirect_where_the_idp_takes_each_refresh_token_once(house: House) {
+        let strict = json!({ "rotation": "rotate", "grace": "0s", "reuse_detection": true });
+        house.control("PUT", "/tokens-policy", strict).await;
+        let browser = house.signed_in().await;
+        house.wait(HOUR).await;
+        house.control("POST", "/faults", json!({ "endpoint": "token", "mode": "lost_response", "times": 1 })).await;
+        house.wait(50 * MINUTE).await;
+        let (_, session) = house.session().await;
+        assert_eq!(session.failed_check.unwrap().why.code(), "token_spent", "that is no \"no\"");
+
+        house.wait(HOUR).await;
+        assert_eq!(browser.fetch(&format!("{APP}/api")).await.status, 401, "past the proof nobody is served without one");
+        house.control("PUT", "/auto-login", json!({ "user": null })).await;
+        let visit = browser.navigate(&format!("{APP}/page")).await;
+        assert_eq!((visit.status, visit.url.path()), (200, "/page"), "no credentials were asked for");
+        house.session().await;
+        house.wait(5 * HOUR).await;
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1, "and it goes on as before");
+    }
+
+    async fn h2_whoever_was_disabled_during_an_outage_is_refused_when_it_is_over(house: House) {
+        let browser = house.signed_in().await;
+        house.wait(HOUR).await;
+        let (id, _) = house.session().await;
+        house.outage().await;
+        house.wait(HOUR).await;
+        house.disable("alice").await;
+        house.no_outage().await;
+        house.wait(5 * MINUTE).await;
+        assert_eq!(house.tombstone(id).await.reason.code(), "idp_refused");
+        assert_eq!(browser.fetch(&format!("{APP}/api")).await.status, 401);
+    }
 }

@@ -51,7 +51,7 @@ stories! {
         assert_eq!(refused.status, 400);
         assert!(refused.body.contains("foreign_state"), "{}", refused.body);
 
-        let foreign = callback.replace("t1", "t2");
+        let foreign = callback.replace("%2Ft1", "%2Ft2");
         let refused = browser.step(&foreign).await;
         assert!(refused.status == 400 && refused.body.contains("wrong_issuer"), "{}", refused.body);
         assert_eq!(house.token_requests("authorization_code").await, 0, "the code was sent to nobody");

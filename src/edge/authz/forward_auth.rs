@@ -28,13 +28,10 @@ pub(super) fn original(edge: &Edge, request: &HttpRequest) -> Result<Original, E
 
 /// Redirects what navigates, tells scripts; `?on_fail=401` or `?on_fail=302` decides for all.
 pub(super) fn dialect(request: &HttpRequest, method: &Method, answer: Answer) -> HttpResponse {
-    let redirects = match on_fail(request) {
-        Some(redirects) => redirects,
-        None => is_navigation(request.headers()),
-    };
+    let redirects = || on_fail(request).unwrap_or_else(|| is_navigation(request.headers()));
     match answer {
         Answer::Allow(permit) => allow(&permit),
-        Answer::GoTo { location, .. } if redirects => redirect(method, &location),
+        Answer::GoTo { location, .. } if redirects() => redirect(method, &location),
         Answer::GoTo { login_url, reason, .. } => problem(&login_url, reason),
         Answer::Checking { reason, .. } => checking(reason),
     }

@@ -1,5 +1,7 @@
 //! The identity headers that apps get: the `X-Auth-Request-*` profile.
 
+use std::borrow::Cow;
+
 use actix_web::http::header::{HeaderName, HeaderValue};
 
 use crate::session::identity::Identity;
@@ -23,8 +25,8 @@ pub fn headers(identity: &Identity) -> impl Iterator<Item = (HeaderName, HeaderV
         clean(&identity.subject),
         clean(identity.email.as_deref().unwrap_or_default()),
         clean(identity.preferred_username.as_deref().unwrap_or_default()),
-        groups,
-        if truncated { "true".to_owned() } else { String::new() },
+        groups.into(),
+        if truncated { "true" } else { "" }.into(),
     ];
     NAMES.into_iter().zip(values).map(|(name, value)| {
         // What `clean` leaves is always a value; should it not be, the header is blank rather than missing.
@@ -34,15 +36,22 @@ pub fn headers(identity: &Identity) -> impl Iterator<Item = (HeaderName, HeaderV
 }
 
 /// UTF-8 without control characters, as peers send it.
-fn clean(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        text.chars().filter(|c| !c.is_control()).collect::<String>().into()
+    } else {
+        text.into()
+    }
 }
 
 /// The groups, joined by commas. A comma within a name is percent-encoded, so that no name makes two.
 fn groups(groups: &[String]) -> (String, bool) {
     let mut joined = String::new();
     for group in groups {
-        let group = clean(group).replace('%', "%25").replace(',', "%2C");
+        let mut group = clean(group);
+        if group.contains(['%', ',']) {
+            group = group.replace('%', "%25").replace(',', "%2C").into();
+        }
         if joined.len() + group.len() + 1 > GROUPS_BUDGET_BYTES {
             return (joined, true);
         }

@@ -91,18 +91,21 @@ async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Resu
     let usage = if request.headers().contains_key(PASSIVE) { Usage::Peek } else { Usage::Activity };
     let now = edge.services.now();
     let checked = check(&edge.services, &site.environment, &presented, usage, now).await?;
-    let return_to = ReturnTo::parse(target, &site.origin, &site.environment.hosts, paths::PREFIX);
-    let login_url = paths::start(&site.origin, &return_to);
     let reason = checked.decision.reason;
+    // Addresses are made only for those who are sent there: the hot path lets pass.
+    let return_to = || ReturnTo::parse(target, &site.origin, &site.environment.hosts, paths::PREFIX);
+    let login_url = || paths::start(&site.origin, &return_to());
     Ok(match checked.decision.verdict {
         Verdict::Allow(permit) => Answer::Allow(permit),
         Verdict::SignIn(_) | Verdict::Renew => {
+            let login_url = login_url();
             Answer::GoTo { location: login_url.clone(), login_url, reason }
         }
         Verdict::Check if super::navigation::is_navigation(request.headers()) => {
-            Answer::GoTo { location: paths::check(&site.origin, &return_to), login_url, reason }
+            let location = paths::check(&site.origin, &return_to());
+            Answer::GoTo { location, login_url: login_url(), reason }
         }
-        Verdict::Check => Answer::Checking { login_url, reason },
+        Verdict::Check => Answer::Checking { login_url: login_url(), reason },
     })
 }
 
