@@ -68,6 +68,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             refresh_token_until: None,
             id_token: Some("i".repeat(800).into()),
             nonce: nonce.value(),
+            unanswered_since: None,
+            rotates: None,
         };
         sessions.create(id.stored(), &session, &tokens, until, now).await?;
         let cookie = session_cookie(&id, &keys, now);
