@@ -13,6 +13,7 @@ use super::{Edge, cookie, paths};
 use crate::journeys::check::{Usage, check};
 use crate::journeys::policy_check::{CheckOutcome, run_visited};
 use crate::policy::decide::Verdict;
+use crate::policy::facts::Standing;
 use crate::session::return_to::ReturnTo;
 
 /// How long a navigation waits.
@@ -38,13 +39,17 @@ pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRe
         let checked =
             check(&edge.services, &site.environment, &presented, Usage::Activity, edge.services.now())
                 .await?;
-        match (&checked.decision.verdict, checked.id, outcome) {
+        let visited = match (checked.id, &checked.facts.standing) {
+            (Some(id), Standing::Live(session)) => Some((id, session)),
+            _ => None,
+        };
+        match (&checked.decision.verdict, visited, outcome) {
             (Verdict::Allow(_), ..) => return Ok(see_other(return_to.as_str(), [])),
             (Verdict::SignIn(_) | Verdict::Renew, ..) => {
                 return Ok(see_other(&paths::start(&site.origin, &return_to), []));
             }
-            (Verdict::Check, Some(id), None) => {
-                outcome = timeout_at(deadline, run_visited(&edge.services, id)).await.ok();
+            (Verdict::Check, Some((id, session)), None) => {
+                outcome = timeout_at(deadline, run_visited(&edge.services, id, session)).await.ok();
                 match outcome {
                     // Only now: a dormant session must not become a used one before it was checked.
                     Some(CheckOutcome::Confirmed) => edge.services.activity.note(id, edge.services.now()),

@@ -4,90 +4,37 @@
 //! takes its time; what was learned is written only while the claim stands. A rotated refresh token is stored before
 //! anything else is done. Only a positive "no" ends a session.
 
+mod one_session;
+mod outcome;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
 
-use super::{Services, audit};
-use crate::oidc::id_token::IdTokenError;
-use crate::oidc::token::{TokenError, TokenResponse};
+use super::Services;
 use crate::policy::environment::Environment;
-use crate::policy::{rules, schedule};
-use crate::provider::{Granted, OidcProvider, Proved, ProviderError};
+use crate::policy::schedule;
+use crate::provider::OidcProvider;
 use crate::random;
-use crate::session::end::{EndReason, Tombstone};
+use crate::session::Session;
 use crate::session::id::{PARTITIONS, StoredId};
-use crate::session::identity::Identity;
-use crate::session::tokens::Tokens;
-use crate::session::{CheckFailure, FailedCheck, Renewal, Session};
 use crate::store::sessions::Found;
-use crate::store::{Claimed, Completion, Fence, Replaced, StoreError, Version};
+use crate::store::{Claimed, Completion, Fence, StoreError};
 use crate::telemetry::OutcomeLabels;
-use crate::time::Timestamp;
+use one_session::Check;
+pub use outcome::CheckOutcome;
+use outcome::Occasion;
 
 /// How long a claim lasts unless renewed. A node that dies delays its sessions' checks by this much at most.
 const LEASE: Duration = Duration::from_secs(10);
-/// A claim is renewed this often while the IdP is being asked.
-const RENEW_EVERY: Duration = Duration::from_secs(3);
 /// Sessions claimed at once from one partition; a longer script would hold up the store.
 const BATCH: usize = 100;
 /// Checks under way at once on this node.
 const CONCURRENCY: usize = 64;
-/// While the store is away, rotated tokens are kept in memory for this long…
-const KEEP_TOKENS: Duration = Duration::from_secs(600);
-/// …and offered to it this often: before another node, to which the session looks due, shows the old one again.
-const OFFER_EVERY: Duration = Duration::from_millis(100);
-
-/// What became of a policy check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CheckOutcome {
-    /// The IdP confirmed the session.
-    Confirmed,
-    /// The session has ended.
-    Ended(EndReason),
-    /// The IdP wants to see the person.
-    InteractionRequired,
-    /// The IdP gave no usable answer.
-    Unreachable,
-    /// The IdP refuses the gateway.
-    OurFault,
-    /// The refresh token is gone without a "no"; the browser must renew the proof.
-    TokenSpent,
-    /// Nothing to ask: the session is dormant, or its browser must renew it.
-    NotAsked,
-    /// Another node has the session, or took it over.
-    Elsewhere,
-}
-
-impl CheckOutcome {
-    /// The stable code, for logs and metrics.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Ended(reason) => reason.code(),
-            Self::InteractionRequired => "interaction_required",
-            Self::Unreachable => "unreachable",
-            Self::OurFault => "our_fault",
-            Self::TokenSpent => "token_spent",
-            Self::NotAsked => "not_asked",
-            Self::Elsewhere => "elsewhere",
-        }
-    }
-}
-
-/// On whose behalf a session is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Occasion {
-    /// It fell due.
-    Due,
-    /// Somebody stands before it and waits.
-    Visit,
-}
+/// After a check that brought no answer, visitors wait this long before the IdP is asked on their behalf again (RACE-13).
+const VISITORS_WAIT: Duration = Duration::from_secs(5);
 
 /// Makes all policy checks that are due, and returns how many sessions were looked at. Returns when they are done.
 ///
@@ -147,8 +94,14 @@ pub async fn measure(services: &Services) {
 }
 
 /// Checks one session for somebody who waits (row H8). The check itself is detached: a client that goes away, or a
-/// caller that stops waiting, does not stop it.
-pub async fn run_visited(services: &Arc<Services>, id: StoredId) -> CheckOutcome {
+/// caller that stops waiting, does not stop it. Where one has just failed, its outcome stands: visitors cannot make the
+/// gateway hammer an IdP.
+pub async fn run_visited(services: &Arc<Services>, id: StoredId, session: &Session) -> CheckOutcome {
+    if let Some(failed) = session.failed_check
+        && services.now().since(failed.at) < VISITORS_WAIT
+    {
+        return failed.why.into();
+    }
     match services.sessions.store().claim(id, services.now(), LEASE).await {
         Ok(Claimed::Ours(fence)) => {
             let services = services.clone();
@@ -206,338 +159,4 @@ fn places<'a>(services: &'a Services, session: &Session) -> Option<(&'a Environm
     let environment = services.environments.get(&session.environment)?;
     let provider = services.providers.get(&session.identity.provider)?;
     Some((environment, provider))
-}
-
-/// One session under a claim of ours.
-struct Check<'a> {
-    services: &'a Services,
-    id: StoredId,
-    version: Version,
-    session: Arc<Session>,
-    environment: &'a Environment,
-    provider: &'a OidcProvider,
-}
-
-impl Check<'_> {
-    async fn run(
-        &self,
-        fence: Fence,
-        occasion: Occasion,
-        now: Timestamp,
-    ) -> Result<CheckOutcome, StoreError> {
-        let settings = &self.environment.settings;
-        if let Some((at, reason)) = rules::end_of(settings, &self.session)
-            && at <= now
-        {
-            return self.end(reason, None, now).await;
-        }
-        if self.services.sessions.is_revoked(&self.session).await? {
-            return self.end(EndReason::Revoked, None, now).await;
-        }
-        if self.session.renewal == Renewal::Browser {
-            return self.give_back(fence, schedule::next_due(settings, &self.session, None, 0.0)).await;
-        }
-        if occasion == Occasion::Due {
-            let last_activity = self.last_activity().await?;
-            let forgotten_from = schedule::forgotten_from(last_activity);
-            if forgotten_from <= now {
-                return self.end(EndReason::Forgotten, None, now).await;
-            }
-            if schedule::dormant_from(settings, last_activity) <= now {
-                return self.give_back(fence, forgotten_from).await;
-            }
-        }
-        self.ask(fence, now).await
-    }
-
-    /// The IdP is asked. The lease is renewed meanwhile; the fence that stands at the end is the one that counts.
-    async fn ask(&self, fence: Fence, now: Timestamp) -> Result<CheckOutcome, StoreError> {
-        let Some((seen, before)) = self.services.sessions.tokens(self.id).await? else {
-            return Ok(CheckOutcome::Elsewhere);
-        };
-        let Some(refresh_token) = before.refresh_token.clone() else {
-            return self.failed(fence, CheckFailure::TokenSpent, now).await;
-        };
-        // Written before it is sent: whoever finds this mark later knows that the token may be spent (RACE-06, RACE-07).
-        let asking =
-            Tokens { unanswered_since: Some(before.unanswered_since.unwrap_or(now)), ..before.clone() };
-        let Some(seen) = self.write_tokens(seen, &asking, now).await? else {
-            return Ok(CheckOutcome::Elsewhere);
-        };
-        let lease = Lease { services: self.services, id: self.id };
-        let (answer, fence) = lease.hold(fence, self.provider.refresh(&refresh_token, now)).await;
-        match answer {
-            Ok((granted, response)) => {
-                // Before anything else: a rotated refresh token that is lost cannot be had again.
-                let tokens = answered(before, granted);
-                let (written, fence) = lease.hold(fence, self.keep_tokens(seen, &tokens, now)).await;
-                match written? {
-                    Some(_) => self.judge(fence, &tokens, &response, now).await,
-                    None => Ok(CheckOutcome::Elsewhere),
-                }
-            }
-            Err(ProviderError::Token(TokenError::InvalidGrant)) => {
-                self.refused(fence, seen, before, now).await
-            }
-            Err(error) => {
-                if !may_have_spent(&error) {
-                    self.write_tokens(seen, &before, now).await?;
-                }
-                self.log_failure(&error);
-                self.failed(fence, why(&error), now).await
-            }
-        }
-    }
-
-    /// The IdP says `invalid_grant`. Only a "no" to the newest refresh token counts (RACE-09), and only if no earlier
-    /// attempt of ours can have spent it.
-    async fn refused(
-        &self,
-        fence: Fence,
-        seen: Version,
-        tokens: Tokens,
-        now: Timestamp,
-    ) -> Result<CheckOutcome, StoreError> {
-        match self.services.sessions.tokens(self.id).await? {
-            Some((version, _)) if version != seen => self.give_back(fence, now).await,
-            None => Ok(CheckOutcome::Elsewhere),
-            Some(_) if tokens.refusal_counts() => {
-                self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
-            }
-            Some(_) => {
-                let spent = Tokens { refresh_token: None, ..tokens };
-                self.write_tokens(seen, &spent, now).await?;
-                self.failed(fence, CheckFailure::TokenSpent, now).await
-            }
-        }
-    }
-
-    /// Writes what the IdP gave. A store that is away is waited for: nobody else has it.
-    async fn keep_tokens(
-        &self,
-        seen: Version,
-        tokens: &Tokens,
-        now: Timestamp,
-    ) -> Result<Option<Version>, StoreError> {
-        let until = Instant::now() + KEEP_TOKENS;
-        loop {
-            match self.write_tokens(seen, tokens, now).await {
-                Err(StoreError::Unavailable { .. }) if Instant::now() < until => sleep(OFFER_EVERY).await,
-                // A conflict may be our own earlier offer, whose answer was lost; whoever checks next has it.
-                written => return written,
-            }
-        }
-    }
-
-    /// Writes the tokens; `None` where somebody else did, or the session has ended.
-    async fn write_tokens(
-        &self,
-        seen: Version,
-        tokens: &Tokens,
-        now: Timestamp,
-    ) -> Result<Option<Version>, StoreError> {
-        Ok(match self.services.sessions.replace_tokens(self.id, seen, tokens, now).await? {
-            Replaced::Done(version) => Some(version),
-            Replaced::Conflict | Replaced::Ended => None,
-        })
-    }
-
-    /// Does the answer name the user whom access was granted to? (row H7)
-    async fn judge(
-        &self,
-        fence: Fence,
-        tokens: &Tokens,
-        response: &TokenResponse,
-        now: Timestamp,
-    ) -> Result<CheckOutcome, StoreError> {
-        let known = &self.session.identity;
-        let lease = Lease { services: self.services, id: self.id };
-        let (judged, fence) =
-            lease.hold(fence, self.provider.prove_refreshed(response, &tokens.nonce, known, now)).await;
-        match judged {
-            Ok(proved) if proved.identity.is_same_person_as(known) => {
-                self.confirmed(fence, tokens, proved, now).await
-            }
-            Ok(_)
-            | Err(
-                ProviderError::OtherUser(_)
-                | ProviderError::IdToken(IdTokenError::Issuer | IdTokenError::Audience | IdTokenError::Nonce),
-            ) => {
-                audit::alarm(self.id, &self.session, EndReason::UserMismatch.code());
-                self.end(EndReason::UserMismatch, None, now).await
-            }
-            Err(error) => {
-                self.log_failure(&error);
-                self.failed(fence, why(&error), now).await
-            }
-        }
-    }
-
-    async fn confirmed(
-        &self,
-        fence: Fence,
-        tokens: &Tokens,
-        proved: Proved,
-        now: Timestamp,
-    ) -> Result<CheckOutcome, StoreError> {
-        let settings = &self.environment.settings;
-        let mut session = Session {
-            proof: schedule::proof(
-                settings,
-                Renewal::Background,
-                now,
-                proved.idp_interval,
-                proved.token_ends,
-            ),
-            identity: Identity {
-                // Many IdPs leave `sid` out of a refreshed ID token. It is the one that the index has, and a sign-out
-                // finds the session by.
-                idp_session: self.session.identity.idp_session.clone(),
-                ..proved.identity
-            },
-            failed_check: None,
-            ..self.session.as_ref().clone()
-        };
-        session.next_check =
-            schedule::next_due(settings, &session, tokens.refresh_token_until, random::fraction());
-        self.write(fence, &session, CheckOutcome::Confirmed, now).await
-    }
-
-    /// Nobody said no: the session is kept as it is, and asked about again soon.
-    async fn failed(
-        &self,
-        fence: Fence,
-        why: CheckFailure,
-        now: Timestamp,
-    ) -> Result<CheckOutcome, StoreError> {
-        let attempts = self.session.failed_check.map_or(0, |check| check.attempts).saturating_add(1);
-        let next_check = match why {
-            // Nothing left to ask with: it comes up again when it is to be forgotten.
-            CheckFailure::TokenSpent => schedule::forgotten_from(now),
-            _ => schedule::retry(now, attempts, random::fraction()),
-        };
-        let session = Session {
-            failed_check: Some(FailedCheck { at: now, why, attempts }),
-            next_check,
-            ..self.session.as_ref().clone()
-        };
-        let outcome = match why {
-            CheckFailure::InteractionRequired => CheckOutcome::InteractionRequired,
-            CheckFailure::Unreachable => CheckOutcome::Unreachable,
-            CheckFailure::OurFault => CheckOutcome::OurFault,
-            CheckFailure::TokenSpent => CheckOutcome::TokenSpent,
-        };
-        self.write(fence, &session, outcome, now).await
-    }
-
-    fn log_failure(&self, error: &ProviderError) {
-        tracing::warn!(
-            session = %self.id, provider = %self.session.identity.provider, %error, "policy_check_without_answer"
-        );
-    }
-
-    async fn write(
-        &self,
-        fence: Fence,
-        session: &Session,
-        outcome: CheckOutcome,
-        now: Timestamp,
-    ) -> Result<CheckOutcome, StoreError> {
-        let completion = Completion { fence, next_due: session.next_check };
-        Ok(
-            match self
-                .services
-                .sessions
-                .replace(self.id, self.version, session, Some(completion), now)
-                .await?
-            {
-                Replaced::Done(_) => outcome,
-                Replaced::Conflict | Replaced::Ended => CheckOutcome::Elsewhere,
-            },
-        )
-    }
-
-    async fn give_back(&self, fence: Fence, next_due: Timestamp) -> Result<CheckOutcome, StoreError> {
-        self.services.sessions.store().complete(self.id, Completion { fence, next_due }).await?;
-        Ok(CheckOutcome::NotAsked)
-    }
-
-    async fn end(
-        &self,
-        reason: EndReason,
-        remark: Option<String>,
-        now: Timestamp,
-    ) -> Result<CheckOutcome, StoreError> {
-        let tombstone = Tombstone { reason, at: now, remark };
-        self.services.end_session(self.id, &self.session, &tombstone).await?;
-        Ok(CheckOutcome::Ended(reason))
-    }
-
-    async fn last_activity(&self) -> Result<Timestamp, StoreError> {
-        let stored = self.services.sessions.store().last_activity(self.id).await?;
-        let seen_here = self.services.activity.last_seen(self.id);
-        Ok(stored.max(seen_here).unwrap_or(self.session.signed_in_at).max(self.session.signed_in_at))
-    }
-}
-
-/// What an error at a check says about the session. There is no "no" among them.
-fn why(error: &ProviderError) -> CheckFailure {
-    match error {
-        ProviderError::Token(TokenError::InteractionRequired(_)) => CheckFailure::InteractionRequired,
-        ProviderError::Token(TokenError::OurFault(_))
-        | ProviderError::Misconfigured(_)
-        | ProviderError::NoIdToken => CheckFailure::OurFault,
-        _ => CheckFailure::Unreachable,
-    }
-}
-
-/// The tokens after an answer: what it grants takes the place of what was.
-fn answered(before: Tokens, granted: Granted) -> Tokens {
-    let rotates = granted.refresh_token.as_ref().map_or(Some(false), |new| {
-        let old = before.refresh_token.as_ref().map(ExposeSecret::expose_secret);
-        Some(old != Some(new.expose_secret()))
-    });
-    Tokens {
-        refresh_token_until: match granted.refresh_token {
-            Some(_) => granted.refresh_token_until,
-            None => granted.refresh_token_until.or(before.refresh_token_until),
-        },
-        refresh_token: granted.refresh_token.or(before.refresh_token),
-        id_token: granted.id_token.or(before.id_token),
-        unanswered_since: None,
-        rotates,
-        nonce: before.nonce,
-    }
-}
-
-/// Can the IdP have acted upon the request? Not where it never got there, or was answered with a plain refusal.
-fn may_have_spent(error: &ProviderError) -> bool {
-    matches!(error, ProviderError::Token(TokenError::Unavailable(_)))
-}
-
-/// Keeps a claim alive while something slow is under way.
-struct Lease<'a> {
-    services: &'a Services,
-    id: StoredId,
-}
-
-impl Lease<'_> {
-    /// Runs `work` to its end, renewing the claim beside it. A claim that was lost stays lost; the fence then makes
-    /// every later write of ours miss.
-    async fn hold<T>(&self, mut fence: Fence, work: impl Future<Output = T>) -> (T, Fence) {
-        tokio::pin!(work);
-        let mut tick = tokio::time::interval(RENEW_EVERY);
-        tick.tick().await; // the first tick is at once
-        loop {
-            tokio::select! {
-                done = &mut work => return (done, fence),
-                _ = tick.tick() => {
-                    let renewed = self.services.sessions.store().renew(self.id, fence, self.services.now(), LEASE).await;
-                    if let Ok(Some(newer)) = renewed {
-                        fence = newer;
-                    }
-                }
-            }
-        }
-    }
 }

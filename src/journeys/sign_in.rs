@@ -9,8 +9,7 @@ use crate::oidc::authorization::{Outcome, Prompt, ResponseError, UnverifiedAuthe
 use crate::oidc::token::TokenError;
 use crate::policy::environment::Environment;
 use crate::policy::schedule;
-use crate::provider::oidc_provider::{CodeGrant, SignInRequest};
-use crate::provider::{OidcProvider, Proved, ProviderError};
+use crate::provider::{CodeGrant, OidcProvider, Proved, ProviderError, SignInRequest};
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::{SessionId, StoredId};

@@ -2,8 +2,12 @@
 
 pub mod cache;
 pub mod claims;
+pub mod error;
+pub mod messages;
 pub mod oidc_provider;
 pub mod settings;
 pub mod transport;
 
-pub use oidc_provider::{Granted, OidcProvider, Proved, ProviderError};
+pub use error::ProviderError;
+pub use messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
+pub use oidc_provider::OidcProvider;

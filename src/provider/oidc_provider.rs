@@ -14,11 +14,13 @@ use openidconnect::core::CoreJsonWebKeySet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::cache::{Cached, CoolingDown, Want};
+use super::cache::{Cached, Want};
 use super::claims;
+use super::error::ProviderError;
+use super::messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
 use super::settings::{ClientAuthentication, Settings};
 use super::transport::{Transport, TransportError, TransportSetupError};
-use crate::oidc::authorization::{AuthenticationRequest, Prompt};
+use crate::oidc::authorization::AuthenticationRequest;
 use crate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, VerifiedIdToken};
 use crate::oidc::metadata::{self, DocumentError, ProviderMetadata};
 use crate::oidc::rp_initiated_logout;
@@ -26,108 +28,6 @@ use crate::oidc::token::{TokenError, TokenResponse, classify};
 use crate::oidc::userinfo::{self, UserinfoError};
 use crate::session::identity::Identity;
 use crate::time::Timestamp;
-
-/// Why an IdP was of no help.
-#[derive(Debug, thiserror::Error)]
-pub enum ProviderError {
-    /// Its metadata or keys are not to be had.
-    #[error("cannot get the {what} of the identity provider: {cause}")]
-    Document {
-        /// `metadata` or `keys`.
-        what: &'static str,
-        /// What stood in the way.
-        cause: String,
-    },
-    /// The token endpoint gave no tokens.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// Its ID token does not pass.
-    #[error("the identity provider's ID token is refused: {0}")]
-    IdToken(#[from] IdTokenError),
-    /// There is no ID token where one must be.
-    #[error(
-        "the identity provider sent no ID token; set refresh_without_id_token if it never does on a refresh"
-    )]
-    NoIdToken,
-    /// Userinfo is not to be had, or about somebody else.
-    #[error("userinfo: {0}")]
-    Userinfo(String),
-    /// Userinfo is about somebody else.
-    #[error(transparent)]
-    OtherUser(UserinfoError),
-    /// The configuration makes no valid request.
-    #[error("the configuration of the identity provider makes no valid request: {0}")]
-    Misconfigured(String),
-}
-
-impl From<CoolingDown> for ProviderError {
-    fn from(error: CoolingDown) -> Self {
-        Self::Document { what: "metadata or keys", cause: error.to_string() }
-    }
-}
-
-/// A sign-in at the IdP that is about to begin.
-#[derive(Clone, Copy, Debug)]
-pub struct SignInRequest<'a> {
-    /// Where the response goes.
-    pub redirect_uri: &'a str,
-    /// The sealed transaction.
-    pub state: &'a str,
-    /// Binds the ID token to the browser.
-    pub nonce: &'a str,
-    /// The PKCE verifier.
-    pub pkce_verifier: &'a str,
-    /// What the IdP is to ask of the person.
-    pub prompt: Prompt,
-    /// Who is expected.
-    pub login_hint: Option<&'a str>,
-}
-
-/// A code that came back.
-#[derive(Clone, Copy)]
-pub struct CodeGrant<'a> {
-    /// The code.
-    pub code: &'a str,
-    /// The redirect URI of the request.
-    pub redirect_uri: &'a str,
-    /// The PKCE verifier of the request.
-    pub pkce_verifier: &'a str,
-    /// The nonce of the request.
-    pub nonce: &'a str,
-    /// The person must have entered credentials after this instant.
-    pub authenticated_since: Option<Timestamp>,
-}
-
-/// A verified ID token and what follows from it.
-#[derive(Clone, Debug)]
-pub struct Proved {
-    /// Who it names.
-    pub identity: Identity,
-    /// The policy check interval that the IdP asks for.
-    pub idp_interval: Option<Duration>,
-    /// Its `exp`.
-    pub token_ends: Timestamp,
-}
-
-/// The tokens of an answer that are kept.
-#[derive(Clone, Debug)]
-pub struct Granted {
-    /// The refresh token, if there is one.
-    pub refresh_token: Option<SecretString>,
-    /// When it ends, if known.
-    pub refresh_token_until: Option<Timestamp>,
-    /// The ID token, if there is one.
-    pub id_token: Option<SecretString>,
-}
-
-/// What an IdP publishes, byte for byte.
-#[derive(Clone, Debug)]
-pub struct Documents {
-    /// Its metadata (Discovery section 3).
-    pub metadata: Arc<[u8]>,
-    /// Its keys (RFC 7517).
-    pub keys: Arc<[u8]>,
-}
 
 /// An OpenID Provider as the gateway's configuration describes it.
 #[derive(Debug)]

@@ -104,3 +104,34 @@ impl std::fmt::Debug for BrowserHash {
         self.0[..4].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
+
+#[cfg(test)]
+impl Session {
+    /// Somebody's session at the epoch, for tests to vary.
+    pub(crate) fn sample() -> Self {
+        let at = Timestamp::EPOCH;
+        let (environment, provider) = ("prod".parse().unwrap(), "idp".parse().unwrap());
+        Self {
+            environment,
+            identity: Identity {
+                provider,
+                issuer: "https://idp.example".into(),
+                subject: "alice".into(),
+                tenant: None,
+                idp_session: None,
+                authenticated_at: None,
+                email: None,
+                preferred_username: None,
+                name: None,
+                groups: Vec::new(),
+            },
+            browser: BrowserHash([1; 16]),
+            signed_in_at: at,
+            sign_in_begun_at: at,
+            proof: Proof { proved_at: at, until: at },
+            renewal: Renewal::Background,
+            failed_check: None,
+            next_check: at,
+        }
+    }
+}

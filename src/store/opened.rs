@@ -68,34 +68,9 @@ impl fmt::Debug for Opened {
 mod tests {
     use super::*;
     use crate::session::id::SessionId;
-    use crate::session::identity::Identity;
-    use crate::session::{BrowserHash, Proof, Renewal};
-    use crate::time::Timestamp;
 
     fn session() -> Arc<Session> {
-        let at = Timestamp::EPOCH;
-        Arc::new(Session {
-            environment: "e".parse().unwrap(),
-            identity: Identity {
-                provider: "p".parse().unwrap(),
-                issuer: "https://idp.example".into(),
-                subject: "alice".into(),
-                tenant: None,
-                idp_session: None,
-                authenticated_at: None,
-                email: None,
-                preferred_username: None,
-                name: None,
-                groups: Vec::new(),
-            },
-            browser: BrowserHash([0; 16]),
-            signed_in_at: at,
-            sign_in_begun_at: at,
-            proof: Proof { proved_at: at, until: at },
-            renewal: Renewal::Background,
-            failed_check: None,
-            next_check: at,
-        })
+        Arc::new(Session::sample())
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub(crate) const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 pub(crate) const APP: &str = "https://app.example.test";
 /// Another environment, at the same IdP.
 pub(crate) const OTHER: &str = "https://other.example.test";
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
@@ -232,11 +233,20 @@ impl House {
         self.control("DELETE", "/outage", Value::Null).await;
     }
 
-    /// How many requests with this grant type reached the token endpoint.
+    /// How many requests with this grant type the token endpoint understood.
     pub(crate) async fn token_requests(&self, grant_type: &str) -> usize {
-        let requests = self.control("GET", "/requests?endpoint=token", Value::Null).await;
-        let list = requests.as_array().or_else(|| requests["requests"].as_array()).expect("a journal");
-        list.iter().filter(|request| request["grant_type"] == grant_type).count()
+        let requests = self.token_journal().await;
+        requests.iter().filter(|request| request["grant_type"] == grant_type).count()
+    }
+
+    /// How many requests reached the token endpoint, those that a fault answered among them.
+    pub(crate) async fn token_calls(&self) -> usize {
+        self.token_journal().await.len()
+    }
+
+    async fn token_journal(&self) -> Vec<Value> {
+        let journal = self.control("GET", "/requests?endpoint=token", Value::Null).await;
+        journal.as_array().or_else(|| journal["requests"].as_array()).expect("a journal").clone()
     }
 
     // === what the store knows ===

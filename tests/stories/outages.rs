@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{APP, HOUR, House, MINUTE};
+use crate::house::{APP, HOUR, House, MINUTE, SECOND};
 
 stories! {
     async fn o2_an_outage_of_ten_minutes_goes_unnoticed(house: House) {
@@ -32,6 +32,7 @@ stories! {
         house.session().await;
 
         house.no_outage().await;
+        house.clock.advance(5 * SECOND);
         let visit = browser.navigate(&format!("{APP}/report")).await;
         assert_eq!((visit.status, visit.url.path()), (200, "/report"), "works again at the first successful check");
     }
@@ -67,7 +68,7 @@ stories! {
         let (_, session) = house.session().await;
         let failed = session.failed_check.unwrap();
         assert!(failed.attempts >= 3, "{failed:?}");
-        assert!(session.next_check.since(failed.at) <= 90 * std::time::Duration::from_secs(1));
+        assert!(session.next_check.since(failed.at) <= 90 * SECOND);
         assert!(session.next_check.since(failed.at) >= std::time::Duration::from_secs(2));
     }
 
@@ -133,5 +134,17 @@ stories! {
         house.wait(5 * MINUTE).await;
         assert_eq!(house.tombstone(id).await.reason.code(), "idp_refused");
         assert_eq!(browser.fetch(&format!("{APP}/api")).await.status, 401);
+    }
+
+    async fn race_13_people_who_wait_cannot_make_the_gateway_hammer_the_idp(house: House) {
+        let browser = house.signed_in().await;
+        house.fault("token", "html").await;
+        house.wait(2 * HOUR).await;
+        house.clock.advance(10 * SECOND);
+        let before = house.token_calls().await;
+        for _ in 0..20 {
+            assert_eq!(browser.navigate(&format!("{APP}/")).await.status, 503);
+        }
+        assert_eq!(house.token_calls().await, before + 1);
     }
 }

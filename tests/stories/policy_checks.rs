@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::house::{APP, DAY, HOUR, House, MINUTE};
+use crate::house::{APP, DAY, HOUR, House, MINUTE, SECOND};
 
 stories! {
     async fn h1_the_id_token_is_renewed_every_hour_and_nobody_notices(house: House) {
@@ -196,6 +196,7 @@ stories! {
         house.outage().await;
         house.wait(HOUR).await;
         house.no_outage().await;
+        house.clock.advance(5 * SECOND);
         let before = house.token_requests("refresh_token").await;
         house.control("POST", "/faults", json!({ "endpoint": "token", "mode": "delay", "delay": "1s", "times": 1 })).await;
         let tabs: Vec<_> = (0..20)

@@ -6,8 +6,7 @@ use super::*;
 use crate::policy::facts::Browser;
 use crate::policy::schedule;
 use crate::session::end::{EndReason, Tombstone};
-use crate::session::identity::Identity;
-use crate::session::{BrowserHash, CheckFailure, FailedCheck, Proof, Renewal};
+use crate::session::{CheckFailure, FailedCheck, Proof, Renewal};
 
 const START: Timestamp = Timestamp::from_secs(1_790_000_000);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -15,26 +14,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn session(renewal: Renewal) -> Session {
     Session {
-        environment: "prod".parse().unwrap(),
-        identity: Identity {
-            provider: "idp".parse().unwrap(),
-            issuer: "https://idp.example".into(),
-            subject: "alice".into(),
-            tenant: None,
-            idp_session: None,
-            authenticated_at: None,
-            email: None,
-            preferred_username: None,
-            name: None,
-            groups: vec![],
-        },
-        browser: BrowserHash([1; 16]),
         signed_in_at: START,
         sign_in_begun_at: START,
         proof: Proof { proved_at: START, until: START.plus(HOUR) },
         renewal,
-        failed_check: None,
-        next_check: START.plus(40 * MINUTE),
+        ..Session::sample()
     }
 }
 

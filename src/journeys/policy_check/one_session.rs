@@ -1,0 +1,344 @@
+//! The policy check of one session that is ours for the time of a lease.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use tokio::time::{Instant, sleep};
+
+use super::LEASE;
+use super::outcome::{CheckOutcome, Occasion};
+use crate::journeys::{Services, audit};
+use crate::oidc::id_token::IdTokenError;
+use crate::oidc::token::{TokenError, TokenResponse};
+use crate::policy::environment::Environment;
+use crate::policy::{rules, schedule};
+use crate::provider::{Granted, OidcProvider, Proved, ProviderError};
+use crate::random;
+use crate::session::end::{EndReason, Tombstone};
+use crate::session::id::StoredId;
+use crate::session::identity::Identity;
+use crate::session::tokens::Tokens;
+use crate::session::{CheckFailure, FailedCheck, Renewal, Session};
+use crate::store::{Completion, Fence, Replaced, StoreError, Version};
+use crate::time::Timestamp;
+
+/// A claim is renewed this often while something slow is under way.
+const RENEW_EVERY: Duration = Duration::from_secs(3);
+/// While the store is away, rotated tokens are kept in memory for this long…
+const KEEP_TOKENS: Duration = Duration::from_secs(600);
+/// …and offered to it this often: before another node, to which the session looks due, shows the old one again.
+const OFFER_EVERY: Duration = Duration::from_millis(100);
+
+/// One session under a claim of ours.
+pub(super) struct Check<'a> {
+    pub(super) services: &'a Services,
+    pub(super) id: StoredId,
+    pub(super) version: Version,
+    pub(super) session: Arc<Session>,
+    pub(super) environment: &'a Environment,
+    pub(super) provider: &'a OidcProvider,
+}
+
+impl Check<'_> {
+    pub(super) async fn run(
+        &self,
+        fence: Fence,
+        occasion: Occasion,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let settings = &self.environment.settings;
+        if let Some((at, reason)) = rules::end_of(settings, &self.session)
+            && at <= now
+        {
+            return self.end(reason, None, now).await;
+        }
+        if self.services.sessions.is_revoked(&self.session).await? {
+            return self.end(EndReason::Revoked, None, now).await;
+        }
+        if self.session.renewal == Renewal::Browser {
+            return self.give_back(fence, schedule::next_due(settings, &self.session, None, 0.0)).await;
+        }
+        if occasion == Occasion::Due {
+            let last_activity = self.last_activity().await?;
+            let forgotten_from = schedule::forgotten_from(last_activity);
+            if forgotten_from <= now {
+                return self.end(EndReason::Forgotten, None, now).await;
+            }
+            if schedule::dormant_from(settings, last_activity) <= now {
+                return self.give_back(fence, forgotten_from).await;
+            }
+        }
+        self.ask(fence, now).await
+    }
+
+    /// The IdP is asked. The lease is renewed meanwhile; the fence that stands at the end is the one that counts.
+    async fn ask(&self, fence: Fence, now: Timestamp) -> Result<CheckOutcome, StoreError> {
+        let Some((seen, before)) = self.services.sessions.tokens(self.id).await? else {
+            return Ok(CheckOutcome::Elsewhere);
+        };
+        let Some(refresh_token) = before.refresh_token.clone() else {
+            return self.failed(fence, CheckFailure::TokenSpent, now).await;
+        };
+        // Written before it is sent: whoever finds this mark later knows that the token may be spent (RACE-06, RACE-07).
+        let asking =
+            Tokens { unanswered_since: Some(before.unanswered_since.unwrap_or(now)), ..before.clone() };
+        let Some(seen) = self.write_tokens(seen, &asking, now).await? else {
+            return Ok(CheckOutcome::Elsewhere);
+        };
+        let (answer, fence) = self.hold(fence, self.provider.refresh(&refresh_token, now)).await;
+        match answer {
+            Ok((granted, response)) => {
+                // Before anything else: a rotated refresh token that is lost cannot be had again.
+                let tokens = answered(before, granted);
+                let (written, fence) = self.hold(fence, self.keep_tokens(seen, &tokens, now)).await;
+                match written? {
+                    Some(_) => self.judge(fence, &tokens, &response, now).await,
+                    None => Ok(CheckOutcome::Elsewhere),
+                }
+            }
+            Err(ProviderError::Token(TokenError::InvalidGrant)) => {
+                self.refused(fence, seen, before, now).await
+            }
+            Err(error) => {
+                if !may_have_spent(&error) {
+                    self.write_tokens(seen, &before, now).await?;
+                }
+                self.log_failure(&error);
+                self.failed(fence, why(&error), now).await
+            }
+        }
+    }
+
+    /// The IdP says `invalid_grant`. Only a "no" to the newest refresh token counts (RACE-09), and only if no earlier
+    /// attempt of ours can have spent it.
+    async fn refused(
+        &self,
+        fence: Fence,
+        seen: Version,
+        tokens: Tokens,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        match self.services.sessions.tokens(self.id).await? {
+            Some((version, _)) if version != seen => self.give_back(fence, now).await,
+            None => Ok(CheckOutcome::Elsewhere),
+            Some(_) if tokens.refusal_counts() => {
+                self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
+            }
+            Some(_) => {
+                let spent = Tokens { refresh_token: None, ..tokens };
+                self.write_tokens(seen, &spent, now).await?;
+                self.failed(fence, CheckFailure::TokenSpent, now).await
+            }
+        }
+    }
+
+    /// Writes what the IdP gave. A store that is away is waited for: nobody else has it.
+    async fn keep_tokens(
+        &self,
+        seen: Version,
+        tokens: &Tokens,
+        now: Timestamp,
+    ) -> Result<Option<Version>, StoreError> {
+        let until = Instant::now() + KEEP_TOKENS;
+        loop {
+            match self.write_tokens(seen, tokens, now).await {
+                Err(StoreError::Unavailable { .. }) if Instant::now() < until => sleep(OFFER_EVERY).await,
+                // A conflict may be our own earlier offer, whose answer was lost; whoever checks next has it.
+                written => return written,
+            }
+        }
+    }
+
+    /// Writes the tokens; `None` where somebody else did, or the session has ended.
+    async fn write_tokens(
+        &self,
+        seen: Version,
+        tokens: &Tokens,
+        now: Timestamp,
+    ) -> Result<Option<Version>, StoreError> {
+        Ok(match self.services.sessions.replace_tokens(self.id, seen, tokens, now).await? {
+            Replaced::Done(version) => Some(version),
+            Replaced::Conflict | Replaced::Ended => None,
+        })
+    }
+
+    /// Does the answer name the user whom access was granted to? (row H7)
+    async fn judge(
+        &self,
+        fence: Fence,
+        tokens: &Tokens,
+        response: &TokenResponse,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let known = &self.session.identity;
+        let (judged, fence) =
+            self.hold(fence, self.provider.prove_refreshed(response, &tokens.nonce, known, now)).await;
+        match judged {
+            Ok(proved) if proved.identity.is_same_person_as(known) => {
+                self.confirmed(fence, tokens, proved, now).await
+            }
+            Ok(_)
+            | Err(
+                ProviderError::OtherUser(_)
+                | ProviderError::IdToken(IdTokenError::Issuer | IdTokenError::Audience | IdTokenError::Nonce),
+            ) => {
+                audit::alarm(self.id, &self.session, EndReason::UserMismatch.code());
+                self.end(EndReason::UserMismatch, None, now).await
+            }
+            Err(error) => {
+                self.log_failure(&error);
+                self.failed(fence, why(&error), now).await
+            }
+        }
+    }
+
+    async fn confirmed(
+        &self,
+        fence: Fence,
+        tokens: &Tokens,
+        proved: Proved,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let settings = &self.environment.settings;
+        let mut session = Session {
+            proof: schedule::proof(
+                settings,
+                Renewal::Background,
+                now,
+                proved.idp_interval,
+                proved.token_ends,
+            ),
+            identity: Identity {
+                // Many IdPs leave `sid` out of a refreshed ID token. It is the one that the index has, and a sign-out
+                // finds the session by.
+                idp_session: self.session.identity.idp_session.clone(),
+                ..proved.identity
+            },
+            failed_check: None,
+            ..self.session.as_ref().clone()
+        };
+        session.next_check =
+            schedule::next_due(settings, &session, tokens.refresh_token_until, random::fraction());
+        self.write(fence, &session, CheckOutcome::Confirmed, now).await
+    }
+
+    /// Nobody said no: the session is kept as it is, and asked about again soon.
+    async fn failed(
+        &self,
+        fence: Fence,
+        why: CheckFailure,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let attempts = self.session.failed_check.map_or(0, |check| check.attempts).saturating_add(1);
+        let next_check = match why {
+            // Nothing left to ask with: it comes up again when it ends or is to be forgotten.
+            CheckFailure::TokenSpent => rules::end_of(&self.environment.settings, &self.session)
+                .map_or(schedule::forgotten_from(now), |(end, _)| end),
+            _ => schedule::retry(now, attempts, random::fraction()),
+        };
+        let session = Session {
+            failed_check: Some(FailedCheck { at: now, why, attempts }),
+            next_check,
+            ..self.session.as_ref().clone()
+        };
+        self.write(fence, &session, why.into(), now).await
+    }
+
+    fn log_failure(&self, error: &ProviderError) {
+        tracing::warn!(
+            session = %self.id, provider = %self.session.identity.provider, %error, "policy_check_without_answer"
+        );
+    }
+
+    async fn write(
+        &self,
+        fence: Fence,
+        session: &Session,
+        outcome: CheckOutcome,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let completion = Completion { fence, next_due: session.next_check };
+        let sessions = &self.services.sessions;
+        Ok(match sessions.replace(self.id, self.version, session, Some(completion), now).await? {
+            Replaced::Done(_) => outcome,
+            Replaced::Conflict | Replaced::Ended => CheckOutcome::Elsewhere,
+        })
+    }
+
+    async fn give_back(&self, fence: Fence, next_due: Timestamp) -> Result<CheckOutcome, StoreError> {
+        self.services.sessions.store().complete(self.id, Completion { fence, next_due }).await?;
+        Ok(CheckOutcome::NotAsked)
+    }
+
+    async fn end(
+        &self,
+        reason: EndReason,
+        remark: Option<String>,
+        now: Timestamp,
+    ) -> Result<CheckOutcome, StoreError> {
+        let tombstone = Tombstone { reason, at: now, remark };
+        self.services.end_session(self.id, &self.session, &tombstone).await?;
+        Ok(CheckOutcome::Ended(reason))
+    }
+
+    /// Runs `work` to its end, renewing the claim beside it. A claim that was lost stays lost; the fence then makes every
+    /// later write of ours miss.
+    async fn hold<T>(&self, mut fence: Fence, work: impl Future<Output = T>) -> (T, Fence) {
+        tokio::pin!(work);
+        let mut tick = tokio::time::interval(RENEW_EVERY);
+        tick.tick().await; // the first tick is at once
+        loop {
+            tokio::select! {
+                done = &mut work => return (done, fence),
+                _ = tick.tick() => {
+                    let renewed = self.services.sessions.store().renew(self.id, fence, self.services.now(), LEASE).await;
+                    if let Ok(Some(newer)) = renewed {
+                        fence = newer;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn last_activity(&self) -> Result<Timestamp, StoreError> {
+        let stored = self.services.sessions.store().last_activity(self.id).await?;
+        let seen_here = self.services.activity.last_seen(self.id);
+        Ok(stored.max(seen_here).unwrap_or(self.session.signed_in_at).max(self.session.signed_in_at))
+    }
+}
+
+/// What an error at a check says about the session. There is no "no" among them.
+fn why(error: &ProviderError) -> CheckFailure {
+    match error {
+        ProviderError::Token(TokenError::InteractionRequired(_)) => CheckFailure::InteractionRequired,
+        ProviderError::Token(TokenError::OurFault(_))
+        | ProviderError::Misconfigured(_)
+        | ProviderError::NoIdToken => CheckFailure::OurFault,
+        _ => CheckFailure::Unreachable,
+    }
+}
+
+/// The tokens after an answer: what it grants takes the place of what was.
+fn answered(before: Tokens, granted: Granted) -> Tokens {
+    let rotates = granted.refresh_token.as_ref().map_or(Some(false), |new| {
+        let old = before.refresh_token.as_ref().map(ExposeSecret::expose_secret);
+        Some(old != Some(new.expose_secret()))
+    });
+    Tokens {
+        refresh_token_until: match granted.refresh_token {
+            Some(_) => granted.refresh_token_until,
+            None => granted.refresh_token_until.or(before.refresh_token_until),
+        },
+        refresh_token: granted.refresh_token.or(before.refresh_token),
+        id_token: granted.id_token.or(before.id_token),
+        unanswered_since: None,
+        rotates,
+        nonce: before.nonce,
+    }
+}
+
+/// Can the IdP have acted upon the request? Not where it never got there, or was answered with a plain refusal.
+fn may_have_spent(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::Token(TokenError::Unavailable(_)))
+}

@@ -1,0 +1,45 @@
+//! Why an IdP was of no help.
+
+use super::cache::CoolingDown;
+use crate::oidc::id_token::IdTokenError;
+use crate::oidc::token::TokenError;
+use crate::oidc::userinfo::UserinfoError;
+
+/// Why an IdP was of no help.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// Its metadata or keys are not to be had.
+    #[error("cannot get the {what} of the identity provider: {cause}")]
+    Document {
+        /// `metadata` or `keys`.
+        what: &'static str,
+        /// What stood in the way.
+        cause: String,
+    },
+    /// The token endpoint gave no tokens.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Its ID token does not pass.
+    #[error("the identity provider's ID token is refused: {0}")]
+    IdToken(#[from] IdTokenError),
+    /// There is no ID token where one must be.
+    #[error(
+        "the identity provider sent no ID token; set refresh_without_id_token if it never does on a refresh"
+    )]
+    NoIdToken,
+    /// Userinfo is not to be had, or about somebody else.
+    #[error("userinfo: {0}")]
+    Userinfo(String),
+    /// Userinfo is about somebody else.
+    #[error(transparent)]
+    OtherUser(UserinfoError),
+    /// The configuration makes no valid request.
+    #[error("the configuration of the identity provider makes no valid request: {0}")]
+    Misconfigured(String),
+}
+
+impl From<CoolingDown> for ProviderError {
+    fn from(error: CoolingDown) -> Self {
+        Self::Document { what: "metadata or keys", cause: error.to_string() }
+    }
+}

@@ -1,0 +1,73 @@
+//! What is asked of an IdP, and what comes of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::oidc::authorization::Prompt;
+use crate::session::identity::Identity;
+use crate::time::Timestamp;
+
+/// A sign-in at the IdP that is about to begin.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInRequest<'a> {
+    /// Where the response goes.
+    pub redirect_uri: &'a str,
+    /// The sealed transaction.
+    pub state: &'a str,
+    /// Binds the ID token to the browser.
+    pub nonce: &'a str,
+    /// The PKCE verifier.
+    pub pkce_verifier: &'a str,
+    /// What the IdP is to ask of the person.
+    pub prompt: Prompt,
+    /// Who is expected.
+    pub login_hint: Option<&'a str>,
+}
+
+/// A code that came back.
+#[derive(Clone, Copy)]
+pub struct CodeGrant<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// The redirect URI of the request.
+    pub redirect_uri: &'a str,
+    /// The PKCE verifier of the request.
+    pub pkce_verifier: &'a str,
+    /// The nonce of the request.
+    pub nonce: &'a str,
+    /// The person must have entered credentials after this instant.
+    pub authenticated_since: Option<Timestamp>,
+}
+
+/// A verified ID token and what follows from it.
+#[derive(Clone, Debug)]
+pub struct Proved {
+    /// Who it names.
+    pub identity: Identity,
+    /// The policy check interval that the IdP asks for.
+    pub idp_interval: Option<Duration>,
+    /// Its `exp`.
+    pub token_ends: Timestamp,
+}
+
+/// The tokens of an answer that are kept.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    /// The refresh token, if there is one.
+    pub refresh_token: Option<SecretString>,
+    /// When it ends, if known.
+    pub refresh_token_until: Option<Timestamp>,
+    /// The ID token, if there is one.
+    pub id_token: Option<SecretString>,
+}
+
+/// What an IdP publishes, byte for byte.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    /// Its metadata (Discovery section 3).
+    pub metadata: Arc<[u8]>,
+    /// Its keys (RFC 7517).
+    pub keys: Arc<[u8]>,
+}
