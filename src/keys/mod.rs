@@ -25,13 +25,11 @@ pub enum Purpose {
     TokenRecord,
     /// Seals cached metadata and keys of IdPs.
     Document,
-    /// Authenticates the forms that the gateway shows.
-    Form,
 }
 
 impl Purpose {
     /// All of them, in the order of their declaration.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 7] = [
         Self::SessionCookie,
         Self::Transaction,
         Self::OidcNonce,
@@ -39,7 +37,6 @@ impl Purpose {
         Self::SessionRecord,
         Self::TokenRecord,
         Self::Document,
-        Self::Form,
     ];
 
     const fn info(self) -> &'static [u8] {
@@ -51,7 +48,6 @@ impl Purpose {
             Self::SessionRecord => b"hourgate session record v1",
             Self::TokenRecord => b"hourgate token record v1",
             Self::Document => b"hourgate document v1",
-            Self::Form => b"hourgate form v1",
         }
     }
 }
