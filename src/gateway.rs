@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,8 +33,8 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
 /// How often the IdPs' documents are looked after.
 const DOCUMENTS_EVERY: Duration = Duration::from_secs(60);
-/// How often the store is asked whether it is there, for the metric.
-const PING_EVERY: Duration = Duration::from_secs(2);
+/// How often the due queue is counted, for the metrics.
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// A client that sends no whole head within this is let go (DOS-03).
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// What is under way at a stop gets this long.
@@ -325,52 +326,58 @@ fn listen_unix(path: &Path) -> Result<std::os::unix::net::UnixListener, GatewayE
 }
 
 fn background_work(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
-    let (checks, activity, documents, ping) =
-        (services.clone(), services.clone(), services.clone(), services.clone());
     vec![
-        tokio::spawn(async move {
-            let mut tick = ticks(CHECK_EVERY);
-            loop {
-                tick.tick().await;
+        repeat(services, CHECK_EVERY, "policy checks", |services| {
+            Box::pin(async move {
                 let begun = Instant::now();
-                if let Err(error) = policy_check::run_due(&checks).await {
-                    tracing::warn!(%error, "policy_checks_not_claimed");
-                }
-                checks.metrics.check_round_seconds.set(begun.elapsed().as_secs_f64());
-            }
+                let looked_at = policy_check::run_due(services).await;
+                services.metrics.check_round_seconds.set(begun.elapsed().as_secs_f64());
+                looked_at.map(drop)
+            })
         }),
-        tokio::spawn(async move {
-            let mut tick = ticks(FLUSH_EVERY);
-            loop {
-                tick.tick().await;
-                if let Err(error) = activity.activity.flush(&activity.sessions, activity.now()).await {
-                    tracing::warn!(%error, "activity_not_written");
-                }
-            }
+        repeat(services, FLUSH_EVERY, "writing activity", |services| {
+            Box::pin(services.activity.flush(&services.sessions, services.now()))
         }),
-        tokio::spawn(async move {
-            // With the store away at the start they are read when it is back: the IdP may be down all along.
-            let mut retry = ticks(CHECK_EVERY);
-            while let Err(error) = idp_documents::restore(&documents).await {
-                tracing::warn!(%error, "kept_idp_documents_not_read");
-                retry.tick().await;
-            }
-            let mut tick = ticks(DOCUMENTS_EVERY);
-            loop {
-                tick.tick().await;
-                if let Err(error) = idp_documents::refresh_and_keep(&documents).await {
-                    tracing::warn!(%error, "idp_documents_not_kept");
-                }
-            }
+        repeat(services, DOCUMENTS_EVERY, "keeping the IdPs' documents", |services| {
+            Box::pin(idp_documents::refresh_and_keep(services))
         }),
-        tokio::spawn(async move {
-            let mut tick = ticks(PING_EVERY);
-            loop {
-                tick.tick().await;
-                policy_check::measure(&ping).await;
-            }
+        repeat(services, MEASURE_EVERY, "measuring the due queue", |services| {
+            Box::pin(policy_check::measure(services))
         }),
+        restore_documents(services),
     ]
+}
+
+type Work =
+    for<'a> fn(&'a Arc<Services>) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
+
+/// Does some work again and again. A store that is away is told once, and once that it is back: not at each try.
+fn repeat(services: &Arc<Services>, every: Duration, what: &'static str, work: Work) -> JoinHandle<()> {
+    let services = services.clone();
+    tokio::spawn(async move {
+        let mut tick = ticks(every);
+        let mut is_away = false;
+        loop {
+            tick.tick().await;
+            match work(&services).await {
+                Err(error) if !is_away => tracing::warn!(work = what, %error, "background_work_stopped"),
+                Ok(()) if is_away => tracing::info!(work = what, "background_work_goes_on"),
+                _ => continue,
+            }
+            is_away = !is_away;
+        }
+    })
+}
+
+/// With the store away at the start they are read when it is back: the IdP may be down all along.
+fn restore_documents(services: &Arc<Services>) -> JoinHandle<()> {
+    let services = services.clone();
+    tokio::spawn(async move {
+        let mut retry = ticks(CHECK_EVERY);
+        while idp_documents::restore(&services).await.is_err() {
+            retry.tick().await;
+        }
+    })
 }
 
 fn ticks(every: Duration) -> tokio::time::Interval {

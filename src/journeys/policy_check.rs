@@ -78,19 +78,19 @@ async fn begin_due(services: &Arc<Services>, checks: &mut JoinSet<()>) -> Result
 }
 
 /// Sets the gauges of the due queue and of the store.
-pub async fn measure(services: &Services) {
+///
+/// # Errors
+///
+/// [`StoreError`]; the gauge says that the store is away.
+pub async fn measure(services: &Services) -> Result<(), StoreError> {
     let mut due = 0;
     for partition in 0..PARTITIONS {
-        match services.sessions.store().due_count(partition, services.now()).await {
-            Ok(count) => due += count,
-            Err(_) => {
-                services.metrics.store_up.set(0);
-                return;
-            }
-        }
+        let count = services.sessions.store().due_count(partition, services.now()).await;
+        services.metrics.store_up.set(i64::from(count.is_ok()));
+        due += count?;
     }
-    services.metrics.store_up.set(1);
     services.metrics.checks_due.set(i64::try_from(due).unwrap_or(i64::MAX));
+    Ok(())
 }
 
 /// Checks one session for somebody who waits (row H8). The check itself is detached: a client that goes away, or a
