@@ -74,8 +74,20 @@ pub enum GatewayError {
     /// A listener cannot be opened.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
-        /// The address or path.
+        /// The address.
         address: String,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The admin socket cannot be opened.
+    #[error(
+        "cannot listen on {path}: {cause}; its directory must exist and be this user's to write to: \
+         make it, or name another with management.socket",
+        path = path.display()
+    )]
+    Socket {
+        /// Where it was to be.
+        path: PathBuf,
         /// What the system said.
         cause: io::Error,
     },
@@ -297,7 +309,7 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, GatewayError> {
 fn listen_unix(path: &Path) -> Result<std::os::unix::net::UnixListener, GatewayError> {
     use std::os::unix::net::{UnixListener, UnixStream};
 
-    let failed = |cause| GatewayError::Listen { address: path.display().to_string(), cause };
+    let failed = |cause| GatewayError::Socket { path: path.to_owned(), cause };
     if let Ok(metadata) = std::fs::symlink_metadata(path) {
         let in_use = || io::Error::new(io::ErrorKind::AddrInUse, "another gateway listens there");
         if !metadata.file_type().is_socket() {

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`gateway`] | the only wiring: configuration to stores, keys, clock, IdPs, listeners |
 //! | [`config`] | file and environment to typed configuration |
-//! | [`edge`] | what browsers and front proxies talk to; the only room that knows actix-web, beside `admin` |
+//! | [`edge`] | what browsers and front proxies talk to; it and `admin` speak actix-web (`gateway` only starts its servers) |
 //! | [`admin`] | the API of the management socket, which the CLI speaks |
 //! | [`journeys`] | the stories, told once: sign in, check, policy check, sign out, revoke |
 //! | [`provider`] | the upstream IdPs as things one can call |

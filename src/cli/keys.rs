@@ -89,5 +89,10 @@ fn write(path: &Path, text: &SecretString) -> Result<(), Failure> {
         file.sync_all()?;
         std::fs::rename(&fresh, path)
     })();
-    written.map_err(|cause: std::io::Error| Failure::new(format!("cannot write {}: {cause}", path.display())))
+    written.map_err(|cause: std::io::Error| {
+        let path = path.display();
+        Failure::new(format!(
+            "cannot write {path}: {cause}; its directory must exist and be this user's to write to"
+        ))
+    })
 }

@@ -17,6 +17,7 @@ use hourgate::config;
 use output::{Format, say};
 
 const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
 const NOT_FOUND: u8 = 3;
 
 /// A sign-in gateway: proves every session afresh each hour, and refuses whoever the identity provider no longer wants.
@@ -82,6 +83,10 @@ impl Failure {
         Self { code: FAILED, message: message.to_string() }
     }
 
+    fn usage(message: impl std::fmt::Display) -> Self {
+        Self { code: WRONG_USAGE, message: message.to_string() }
+    }
+
     fn config(message: impl std::fmt::Display) -> Self {
         Self { code: config::EXIT_INVALID, message: message.to_string() }
     }
@@ -91,6 +96,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let code = match &error {
             ClientError::Refused(problem) if problem.code == "not_found" => NOT_FOUND,
+            ClientError::Refused(problem) if problem.code == "bad_request" => WRONG_USAGE,
             _ => FAILED,
         };
         Self { code, message: error.to_string() }

@@ -111,7 +111,8 @@ pub(crate) async fn run_users(command: UsersCommand, client: &Client, format: Fo
 fn revoked_text(revoked: &Revoked) -> String {
     match revoked.sessions.len() {
         0 => "Nothing to revoke: it had ended before; `hourgate explain` says why.".to_owned(),
-        count => format!("Revoked {}.", sessions_in_words(count)),
+        // Whole ids: it is by these that `hourgate explain` still knows them.
+        count => format!("Revoked {}: {}.", sessions_in_words(count), revoked.sessions.join(", ")),
     }
 }
 
@@ -124,7 +125,7 @@ pub(crate) async fn explain(session: &str, client: &Client, format: Format) -> R
 /// Ids are hex digits; anything else would be another path.
 fn path(session: &str) -> Result<&str, Failure> {
     if session.is_empty() || !session.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(Failure::new(format!("{session:?} is not a session id: ids are hex digits")));
+        return Err(Failure::usage(format!("{session:?} is not a session id: ids are hex digits")));
     }
     Ok(session)
 }

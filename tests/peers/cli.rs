@@ -89,7 +89,7 @@ async fn a_revoked_session_is_refused_at_once_and_explained() {
     says(&before, &[&format!("Session {id} is allowed"), "(proved)", "this holds until", "same_browser"]);
 
     let revoked = house.gateway.cli(&["sessions", "revoke", &id[..8], "--reason", "laptop lost"]);
-    assert_eq!(good(&revoked), "Revoked 1 session.\n");
+    assert_eq!(good(&revoked), format!("Revoked 1 session: {id}.\n"));
     assert_eq!(browser.fetch(&house.url("/api/")).await.status, 401);
     let after = good(&house.gateway.cli(&["explain", &id]));
     says(&after, &[&format!("Session {id} is not allowed"), "remark: laptop lost", "no: revoked"]);
@@ -129,7 +129,7 @@ async fn what_is_not_there_has_its_own_exit_code() {
             &["there is no live session 0123", "hourgate sessions list"],
         );
     }
-    says(&bad(&house.gateway.cli(&["explain", "../users"]), 1), &["is not a session id"]);
+    says(&bad(&house.gateway.cli(&["explain", "../users"]), 2), &["is not a session id"]);
     assert_eq!(house.gateway.cli(&["sessions", "revoke"]).status.code(), Some(2));
     assert_eq!(house.gateway.cli(&["no-such-command"]).status.code(), Some(2));
 }

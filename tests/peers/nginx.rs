@@ -126,7 +126,7 @@ async fn while_redis_is_away_the_answer_is_503_and_nobody_is_signed_out() {
     for path in ["/", "/api/items"] {
         let page = browser.navigate(&house.url(path)).await;
         assert_eq!((page.status, page.header("retry-after")), (503, "2"), "{page:?}");
-        assert!(page.body.contains("You are still signed in") && takes_no_cookie_away(&page), "{page:?}");
+        assert!(page.body.contains("Nobody has been signed out") && takes_no_cookie_away(&page), "{page:?}");
     }
     let own = browser.navigate(&house.url("/_hourgate/session")).await;
     assert!(own.status == 503 && takes_no_cookie_away(&own), "{own:?}");

@@ -98,7 +98,7 @@ open http://one.localhost:{port}/
   sign in     as alice or bob; then http://two.localhost:{port}/ lets you in without a question
   disable     the user at the IdP with the button: within {interval} s the page says that you are out
   enable      the user again in the control room: http://control.localhost:{port}/
-  look        hourgate sessions list --socket {dir}/admin.sock
+  look        cargo run --release -- sessions list --socket {dir}/admin.sock
   idp         {idp}{TENANT}/.well-known/openid-configuration
 
 Ctrl-C ends it.
