@@ -372,7 +372,9 @@ fn repeat(services: &Arc<Services>, every: Duration, what: &'static str, work: W
         loop {
             tick.tick().await;
             match work(&services).await {
-                Err(error) if !is_away => tracing::warn!(work = what, %error, "background_work_stopped"),
+                Err(error) if !is_away => {
+                    tracing::warn!(work = what, %error, "background_work_waits_for_the_store")
+                }
                 Ok(()) if is_away => tracing::info!(work = what, "background_work_goes_on"),
                 _ => continue,
             }
