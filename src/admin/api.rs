@@ -11,8 +11,8 @@ use super::wire::{
     API_VERSION, EndView, ExplanationView, Problem, RevokeUser, Revoked, RevokedUserView, RuleView,
     SessionList, SessionView,
 };
-use crate::journeys::{Services, check};
 use crate::journeys::revoke::{is_called, list, revoke_session, revoke_user};
+use crate::journeys::{Services, check};
 use crate::policy::explain::explain;
 use crate::policy::facts::{Browser, Facts, Standing};
 use crate::policy::rules::end_of;

@@ -9,6 +9,7 @@ use super::problem::{Mark, Problem, Refusal};
 use super::reader::Table;
 use super::values::{boolean, number, one_of, path, secret, span, string, text, web_url};
 use crate::provider::settings::{ClaimNames, ClientAuthentication, Rotation, Settings, SigningAlgorithm};
+use crate::session::id::Lane;
 use crate::session::names::ProviderId;
 
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30);
@@ -59,6 +60,14 @@ pub(super) fn all(root: &mut Table<'_>, danger: Danger) -> Vec<Read> {
             && providers.iter().any(|other| other.id.as_ref() == Some(&given.value))
         {
             table.context.refuse(&given.mark, &Refusal::new("is the id of another provider, too"));
+        } else if let Some(given) = &id
+            && let Some(other) = providers
+                .iter()
+                .filter_map(|other| other.id.as_ref())
+                .find(|other| is_on_one_lane(other, &given.value))
+        {
+            let what = format!("has the same 16-bit hash as {other}, by which sessions queue");
+            table.context.refuse(&given.mark, &Refusal::new(what).fix("choose another id for one of them"));
         }
         let id = id.map(|given| given.value);
         let settings = one(&mut table, id.clone(), danger);
@@ -66,6 +75,11 @@ pub(super) fn all(root: &mut Table<'_>, danger: Danger) -> Vec<Read> {
         providers.push(Read { id, settings });
     }
     providers
+}
+
+/// An IdP that is away must hold up no other's policy checks.
+fn is_on_one_lane(one: &ProviderId, other: &ProviderId) -> bool {
+    Lane::of(one) == Lane::of(other)
 }
 
 fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<Settings> {
@@ -171,14 +185,17 @@ fn rotation(table: &mut Table<'_>) -> Rotation {
     let rotation = table.get("refresh_token_rotation", one_of(&ROTATIONS));
     let grace = table.get("refresh_token_grace", span(REFRESH_TOKEN_GRACE, "30s"));
     match (rotation, grace) {
-        (Some(given), Some(grace)) if matches!(given.value, Rotation::Grace(_)) => Rotation::Grace(grace.value),
+        (Some(given), Some(grace)) if matches!(given.value, Rotation::Grace(_)) => {
+            Rotation::Grace(grace.value)
+        }
         (Some(given), None) if matches!(given.value, Rotation::Grace(_)) => {
             let refusal = Refusal::new("does not say for how long").fix("add refresh_token_grace = \"30s\"");
             table.context.refuse(&given.mark, &refusal);
             Rotation::default()
         }
         (_, Some(grace)) => {
-            let refusal = Refusal::new("means nothing here").fix("set refresh_token_rotation = \"grace\" too");
+            let refusal =
+                Refusal::new("means nothing here").fix("set refresh_token_rotation = \"grace\" too");
             table.context.refuse(&grace.mark, &refusal);
             Rotation::default()
         }

@@ -115,8 +115,8 @@ impl Default for NonceCookie {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::id::Lane;
     use crate::keys::MasterKey;
+    use crate::session::id::Lane;
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
@@ -143,7 +143,8 @@ mod tests {
     fn a_cookie_made_with_the_previous_key_is_still_good() {
         let (old, new) =
             (MasterKey::random(NOW), MasterKey::random(NOW.plus(std::time::Duration::from_secs(1))));
-        let (before, id) = (KeyRing::new(vec![old.clone()], NOW).unwrap(), SessionId::new(Lane::from_number(7)));
+        let (before, id) =
+            (KeyRing::new(vec![old.clone()], NOW).unwrap(), SessionId::new(Lane::from_number(7)));
         let value = session_cookie(&id, &before, NOW);
         let rotated = KeyRing::new(vec![old, new.clone()], NOW).unwrap();
         assert!(SessionCookie::parse(Some(&value), &rotated) == SessionCookie::Authentic(id));

@@ -112,8 +112,7 @@ async fn begin_due(
             round.is_behind = true;
             return Ok(round);
         }
-        let claims =
-            store.claim_due(provider.lane(), partition, services.now(), LEASE, passes.len()).await?;
+        let claims = store.claim_due(provider.lane(), partition, services.now(), LEASE, passes.len()).await?;
         round.looked_at += claims.len();
         for (claim, pass) in claims.into_iter().zip(passes) {
             let services = services.clone();
@@ -151,7 +150,8 @@ async fn take_turns(
     };
     let pace = Pace { per_second, burst: burst.max(1) };
     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
-    let got = services.sessions.store().take_turns(settings.id.as_str(), pace, wanted, services.now()).await?;
+    let got =
+        services.sessions.store().take_turns(settings.id.as_str(), pace, wanted, services.now()).await?;
     Ok(usize::try_from(got).unwrap_or(usize::MAX))
 }
 

@@ -115,7 +115,10 @@ mod tests {
     #[test]
     fn pci_04_only_invalid_grant_in_a_refusal_is_a_no() {
         for status in [400, 401, 403] {
-            assert_eq!(classify(status, None, br#"{"error":"invalid_grant"}"#), Err(TokenError::InvalidGrant));
+            assert_eq!(
+                classify(status, None, br#"{"error":"invalid_grant"}"#),
+                Err(TokenError::InvalidGrant)
+            );
         }
     }
 
@@ -181,7 +184,10 @@ mod tests {
     fn h9_an_idp_that_wants_to_see_the_person_says_so() {
         for error in ["interaction_required", "login_required", "consent_required"] {
             let body = format!(r#"{{"error":"{error}"}}"#);
-            assert_eq!(classify(400, None, body.as_bytes()), Err(TokenError::InteractionRequired(error.into())));
+            assert_eq!(
+                classify(400, None, body.as_bytes()),
+                Err(TokenError::InteractionRequired(error.into()))
+            );
         }
     }
 }

@@ -10,8 +10,8 @@ use hourgate::session::id::{Lane, SessionId, StoredId};
 use hourgate::store::embedded::EmbeddedStore;
 use hourgate::store::redis::{Patience, RedisStore};
 use hourgate::store::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent, Store,
-    Stored, TimeSource, Version,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
+    Store, Stored, TimeSource, Version,
 };
 use hourgate::time::{SystemClock, Timestamp};
 use tempfile::TempDir;

@@ -11,7 +11,9 @@ use hourgate::journeys::{Services, policy_check, revoke};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
-use hourgate::provider::settings::{ClaimNames, ClientAuthentication, Rotation, Settings as ProviderSettings};
+use hourgate::provider::settings::{
+    ClaimNames, ClientAuthentication, Rotation, Settings as ProviderSettings,
+};
 use hourgate::session::Session;
 use hourgate::session::end::Tombstone;
 use hourgate::session::id::StoredId;

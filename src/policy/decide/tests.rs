@@ -116,7 +116,11 @@ fn o3_people_who_are_kept_signed_in_are_served_past_the_proof_while_the_idp_is_a
     assert_eq!(reason(&settings, &away(&session(Renewal::Background)), at(2)), Reason::ProofOver);
 
     let custom = Settings { custom_duration: true, max_length: 2 * HOUR, ..Settings::default() };
-    assert_eq!(reason(&custom, &away(&kept), at(2)), Reason::Ended(EndReason::MaxLength), "never past the end");
+    assert_eq!(
+        reason(&custom, &away(&kept), at(2)),
+        Reason::Ended(EndReason::MaxLength),
+        "never past the end"
+    );
     kept.failed_check =
         Some(FailedCheck { at: START.plus(HOUR), why: CheckFailure::TokenSpent, attempts: 1 });
     assert_eq!(reason(&settings, &away(&kept), at(2)), Reason::ProofOver, "the browser can ask the IdP");

@@ -20,8 +20,8 @@ use self::tables::{Kind, Tables, key};
 use self::writer::{Promise, Writer};
 use super::queue::Score;
 use super::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent, Store,
-    StoreError, Stored, Version, record,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
+    Store, StoreError, Stored, Version, record,
 };
 use crate::session::id::{Lane, StoredId};
 use crate::time::{Clock, Timestamp};

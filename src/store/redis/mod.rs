@@ -21,8 +21,8 @@ pub use self::link::Patience;
 use self::scripts::Scripts;
 use super::queue::Score;
 use super::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent, Store,
-    StoreError, Stored, TimeSource, Version, record,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
+    Store, StoreError, Stored, TimeSource, Version, record,
 };
 use crate::session::id::{Lane, PARTITIONS, StoredId};
 use crate::time::Timestamp;
