@@ -28,7 +28,7 @@ pub(super) async fn document(
     let mut document = discovery::document(&addresses);
     document[TEST_IDP] = true.into();
     // The only fault of this stage that suits discovery is a wrong issuer.
-    if tenant.lock().0.faults.take(Endpoint::Discovery, Stage::Token).is_some() {
+    if tenant.lock().0.faults.take(Endpoint::Discovery, Stage::Token, None).is_some() {
         document["issuer"] = WRONG_ISSUER.into();
     }
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(document)

@@ -43,6 +43,9 @@ pub(crate) struct Fault {
     /// Real time, not the tenant's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) delay: Option<Span>,
+    /// The subject whose codes and refresh tokens it strikes; without, everybody's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
     /// How often it still strikes; without, until it is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) times: Option<u32>,
@@ -69,8 +72,11 @@ impl Fault {
         if self.mode == Mode::Error && self.body.as_ref().is_some_and(|body| !body["error"].is_string()) {
             return refuse("body", "the body of mode error is an object with a string `error`");
         }
-        if self.delay.is_some() != (self.mode == Mode::Delay) {
-            return refuse("delay", "mode delay needs a delay, the others take none");
+        if self.delay.is_some() != matches!(self.mode, Mode::Delay | Mode::LateAnswer) {
+            return refuse("delay", "the modes delay and late_answer need a delay, the others take none");
+        }
+        if self.user.is_some() && !matches!(self.endpoint, Where::One(Endpoint::Token)) {
+            return refuse("user", "only the endpoint token knows whom a request is about");
         }
         if self.delay.is_some_and(|delay| delay.0 > Duration::from_secs(600)) {
             return refuse("delay", "a delay is 10m at most");
@@ -81,12 +87,13 @@ impl Fault {
         Ok(())
     }
 
-    fn strikes(&self, endpoint: Endpoint, stage: Stage) -> bool {
+    fn strikes(&self, endpoint: Endpoint, stage: Stage, about: Option<&str>) -> bool {
         let here = match self.endpoint {
             Where::One(one) => one == endpoint,
             Where::All(Star::Star) => true,
         };
-        here && self.mode.stage() == stage && self.mode.suits(endpoint)
+        let them = self.user.as_deref().is_none_or(|user| about == Some(user));
+        here && them && self.mode.stage() == stage && self.mode.suits(endpoint)
     }
 }
 
@@ -104,9 +111,9 @@ impl Faults {
         Ok(())
     }
 
-    /// The first fault that strikes here; it then has one time less.
-    pub(crate) fn take(&mut self, endpoint: Endpoint, stage: Stage) -> Option<Fault> {
-        let at = self.0.iter().position(|fault| fault.strikes(endpoint, stage))?;
+    /// The first fault that strikes here, at a request about that subject; it then has one time less.
+    pub(crate) fn take(&mut self, endpoint: Endpoint, stage: Stage, about: Option<&str>) -> Option<Fault> {
+        let at = self.0.iter().position(|fault| fault.strikes(endpoint, stage, about))?;
         match &mut self.0[at].times {
             Some(1) => Some(self.0.remove(at)),
             Some(times) => {
@@ -140,19 +147,29 @@ mod tests {
     fn a_fault_strikes_as_often_as_asked() {
         let mut faults = Faults::default();
         faults.add(fault(json!({"endpoint": "token", "mode": "status", "times": 2}))).unwrap();
-        assert!(faults.take(Endpoint::Jwks, Stage::Exchange).is_none());
-        assert!(faults.take(Endpoint::Token, Stage::Token).is_none());
-        assert!(faults.take(Endpoint::Token, Stage::Exchange).is_some());
-        assert!(faults.take(Endpoint::Token, Stage::Exchange).is_some());
-        assert!(faults.take(Endpoint::Token, Stage::Exchange).is_none());
+        assert!(faults.take(Endpoint::Jwks, Stage::Exchange, None).is_none());
+        assert!(faults.take(Endpoint::Token, Stage::Token, None).is_none());
+        assert!(faults.take(Endpoint::Token, Stage::Exchange, None).is_some());
+        assert!(faults.take(Endpoint::Token, Stage::Exchange, None).is_some());
+        assert!(faults.take(Endpoint::Token, Stage::Exchange, None).is_none());
     }
 
     #[test]
     fn a_fault_everywhere_strikes_only_where_it_means_something() {
         let mut faults = Faults::default();
         faults.add(fault(json!({"endpoint": "*", "mode": "wrong_nonce"}))).unwrap();
-        assert!(faults.take(Endpoint::Userinfo, Stage::Token).is_none());
-        assert!(faults.take(Endpoint::Token, Stage::Token).is_some());
+        assert!(faults.take(Endpoint::Userinfo, Stage::Token, None).is_none());
+        assert!(faults.take(Endpoint::Token, Stage::Token, None).is_some());
+    }
+
+    #[test]
+    fn a_fault_of_one_user_leaves_the_others_alone() {
+        let mut faults = Faults::default();
+        faults.add(fault(json!({"endpoint": "token", "mode": "reset", "user": "alice"}))).unwrap();
+        for others in [None, Some("bob")] {
+            assert!(faults.take(Endpoint::Token, Stage::Exchange, others).is_none());
+        }
+        assert!(faults.take(Endpoint::Token, Stage::Exchange, Some("alice")).is_some());
     }
 
     #[test]
@@ -165,6 +182,8 @@ mod tests {
             (json!({"endpoint": "token", "mode": "html", "body": "x"}), "body"),
             (json!({"endpoint": "token", "mode": "error", "body": "x"}), "body"),
             (json!({"endpoint": "token", "mode": "delay"}), "delay"),
+            (json!({"endpoint": "token", "mode": "late_answer"}), "delay"),
+            (json!({"endpoint": "jwks", "mode": "reset", "user": "alice"}), "user"),
             (json!({"endpoint": "token", "mode": "reset", "times": 0}), "times"),
         ] {
             assert_eq!(Faults::default().add(fault(spec.clone())).unwrap_err().field, field, "{spec}");

@@ -2,12 +2,14 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use actix_web::middleware::Next;
+use actix_web::web::Bytes;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, error, web};
 use serde_json::{Value, json};
 
@@ -18,7 +20,9 @@ use super::journal::Entry;
 use super::outage::OutageMode;
 use super::tenant::Tenant;
 use super::tenants::Tenants;
+use super::token::presented;
 use super::wire::Wire;
+use crate::issuer::params::Params;
 
 /// The tenant of a request.
 pub(super) struct Here(Arc<Tenant>);
@@ -42,12 +46,20 @@ impl FromRequest for Here {
 }
 
 /// What the token endpoint leaves for the journal.
-pub(super) struct GrantType(pub(super) &'static str);
+pub(super) struct Told {
+    pub(super) grant_type: &'static str,
+    /// The OAuth error that it answers.
+    pub(super) error: Option<&'static str>,
+    /// It was shown a refresh token that had been rotated away, and refused it.
+    pub(super) is_reuse: bool,
+}
 
 /// How the exchange goes.
 enum Course {
     /// As it should.
     Normal,
+    /// As it should, but the answer comes so much later.
+    AnswerLate(Duration),
     /// As it should, but the answer is lost.
     AnswerLost,
     /// With this answer instead.
@@ -80,13 +92,22 @@ pub(super) async fn pass(
         }
     };
     req.extensions_mut().insert(tenant.clone());
-    let (course, mut entry, delay) = begin(&tenant, endpoint, req.method().as_str());
+    let (req, about) = match endpoint {
+        Endpoint::Token => whom(req, &tenant).await?,
+        _ => (req, None),
+    };
+    let (course, mut entry, delay) = begin(&tenant, endpoint, req.method().as_str(), about);
     if let Some(delay) = delay {
         tokio::time::sleep(delay).await;
     }
     let response = match course {
         Course::Normal => next.call(req).await?.map_into_boxed_body(),
         Course::Instead(answer) => req.into_response(answer),
+        Course::AnswerLate(delay) => {
+            let response = next.call(req).await?.map_into_boxed_body();
+            tokio::time::sleep(delay).await;
+            response
+        }
         Course::AnswerLost => close(next.call(req).await?.map_into_boxed_body())?,
         Course::Closed => close(req.into_response(HttpResponse::Ok().finish()))?,
         Course::Silence => {
@@ -95,10 +116,20 @@ pub(super) async fn pass(
             return Err(error::ErrorInternalServerError("silence ended"));
         }
     };
-    entry.grant_type = response.request().extensions().get::<GrantType>().map(|found| found.0);
+    if let Some(told) = response.request().extensions().get::<Told>() {
+        (entry.grant_type, entry.error, entry.reuse) = (Some(told.grant_type), told.error, told.is_reuse);
+    }
     entry.status = (!response.response().extensions().contains::<Lost>()).then(|| response.status().as_u16());
     tenant.lock().0.journal.record(entry);
     Ok(response)
+}
+
+/// Whom a token request is about. Its body is read for that, and put back.
+async fn whom(mut req: ServiceRequest, tenant: &Tenant) -> Result<(ServiceRequest, Option<String>), Error> {
+    let body = req.extract::<Bytes>().await?;
+    let about = presented(&tenant.lock().0.grants, &Params::parse(&body)).map(|seen| seen.subject.to_owned());
+    req.set_payload(Payload::from(body));
+    Ok((req, about))
 }
 
 /// Marks an answer that nobody gets.
@@ -111,9 +142,24 @@ fn close(mut response: ServiceResponse) -> Result<ServiceResponse, Error> {
     Ok(response)
 }
 
-fn begin(tenant: &Tenant, endpoint: Endpoint, method: &str) -> (Course, Entry, Option<std::time::Duration>) {
+fn begin(
+    tenant: &Tenant,
+    endpoint: Endpoint,
+    method: &str,
+    about: Option<String>,
+) -> (Course, Entry, Option<Duration>) {
     let (mut state, now) = tenant.lock();
-    let entry = Entry { endpoint, method: method.to_owned(), grant_type: None, status: None, at: now };
+    let entry = Entry {
+        number: 0,
+        endpoint,
+        method: method.to_owned(),
+        grant_type: None,
+        user: about.clone(),
+        status: None,
+        error: None,
+        reuse: false,
+        at: now,
+    };
     if let Some(outage) = state.outage.filter(|outage| outage.is_on(now)) {
         let course = match outage.mode {
             OutageMode::Unavailable => Course::Instead(unavailable()),
@@ -121,13 +167,13 @@ fn begin(tenant: &Tenant, endpoint: Endpoint, method: &str) -> (Course, Entry, O
         };
         return (course, entry, None);
     }
-    if let Some(fault) = state.faults.take(endpoint, Stage::Exchange) {
-        let delay = fault.delay.map(|delay| delay.0);
+    if let Some(fault) = state.faults.take(endpoint, Stage::Exchange, about.as_deref()) {
+        let delay = fault.delay.filter(|_| fault.mode == Mode::Delay).map(|delay| delay.0);
         return (course_of(&fault), entry, delay);
     }
     // At authorize an error is a redirect, which the endpoint itself must make.
     if endpoint != Endpoint::Authorize
-        && let Some(fault) = state.faults.take(endpoint, Stage::Error)
+        && let Some(fault) = state.faults.take(endpoint, Stage::Error, about.as_deref())
     {
         return (Course::Instead(answer(&fault, 400, json!({ "error": "server_error" }))), entry, None);
     }
@@ -150,6 +196,7 @@ fn course_of(fault: &Fault) -> Course {
         Mode::Hang => Course::Silence,
         Mode::Reset => Course::Closed,
         Mode::LostResponse => Course::AnswerLost,
+        Mode::LateAnswer => Course::AnswerLate(fault.delay.map_or(Duration::ZERO, |delay| delay.0)),
         _ => Course::Normal,
     }
 }

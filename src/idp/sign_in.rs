@@ -132,7 +132,7 @@ impl<'a> Visit<'a> {
 
     /// Without a word from the person.
     fn proceed(mut self) -> Answer {
-        if let Some(fault) = self.state.faults.take(Endpoint::Authorize, Stage::Error) {
+        if let Some(fault) = self.state.faults.take(Endpoint::Authorize, Stage::Error, None) {
             let code = fault.body.as_ref().and_then(|body| body["error"].as_str()).unwrap_or("server_error");
             let issuer = response_issuer(self.tenant, &mut self.state);
             let location = self.request.target.with_error_code(code, "fault on demand", issuer.as_deref());
@@ -217,7 +217,7 @@ fn refuse(tenant: &Tenant, state: &mut State, target: &ResponseTarget, error: &O
 
 /// The `iss` of an authorization response (RFC 9207), unless a fault spoils it.
 fn response_issuer(tenant: &Tenant, state: &mut State) -> Option<String> {
-    match state.faults.take(Endpoint::Authorize, Stage::Redirect).map(|fault| fault.mode) {
+    match state.faults.take(Endpoint::Authorize, Stage::Redirect, None).map(|fault| fault.mode) {
         Some(Mode::WrongResponseIss) => Some(WRONG_ISSUER.to_owned()),
         Some(Mode::MissingResponseIss) => None,
         _ => Some(tenant.issuer.clone()),

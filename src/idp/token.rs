@@ -11,13 +11,13 @@ use super::defects;
 use super::endpoint::Endpoint;
 use super::fault_mode::Stage;
 use super::faults::{Fault, Faults};
-use super::gate::{GrantType, Here};
+use super::gate::{Here, Told};
 use super::settings::{LifetimeSettings, PolicyCheckInterval, TokensPolicy};
 use super::tenant::{State, Tenant};
 use super::users::Users;
 use crate::issuer::client::Credentials;
 use crate::issuer::error::{ErrorCode, OAuthError};
-use crate::issuer::grants::{CodeRedemption, Issue};
+use crate::issuer::grants::{CodeRedemption, Grants, Issue, Seen};
 use crate::issuer::id_token::IdToken;
 use crate::issuer::key_ring::KeyRing;
 use crate::issuer::params::Params;
@@ -32,8 +32,14 @@ pub(super) async fn token(req: HttpRequest, tenant: Here, body: Bytes) -> HttpRe
         Some("refresh_token") => "refresh_token",
         _ => "other",
     };
-    req.extensions_mut().insert(GrantType(kind));
-    let mut answer = match issue(&req, &tenant, &params) {
+    let is_replaced = presented(&tenant.lock().0.grants, &params).is_some_and(|seen| seen.is_replaced);
+    let issued = issue(&req, &tenant, &params);
+    req.extensions_mut().insert(Told {
+        grant_type: kind,
+        error: issued.as_ref().err().map(|error| error.code.as_str()),
+        is_reuse: is_replaced && issued.is_err(),
+    });
+    let mut answer = match issued {
         Ok(tokens) => HttpResponse::Ok().json(tokens),
         Err(error) => refuse(&error),
     };
@@ -41,6 +47,11 @@ pub(super) async fn token(req: HttpRequest, tenant: Here, body: Bytes) -> HttpRe
     headers.insert(CACHE_CONTROL, actix_web::http::header::HeaderValue::from_static("no-store"));
     headers.insert(PRAGMA, actix_web::http::header::HeaderValue::from_static("no-cache"));
     answer
+}
+
+/// What is known of the code or refresh token that a token request presents.
+pub(super) fn presented<'a>(grants: &'a Grants, params: &Params) -> Option<Seen<'a>> {
+    grants.seen(params.get("refresh_token").or_else(|| params.get("code"))?)
 }
 
 /// `POST /{tenant}/revoke` (RFC 7009): refresh or access token, either ends the whole grant. Unknown ones are fine.
@@ -178,7 +189,7 @@ impl Mint<'_> {
                 attributes: &attributes,
             }
             .to_claims();
-            let fault = self.faults.take(Endpoint::Token, Stage::Token);
+            let fault = self.faults.take(Endpoint::Token, Stage::Token, Some(&granted.subject));
             let defect = fault.as_ref().and_then(|fault: &Fault| fault.mode.token_defect());
             let signed = defects::sign(self.keys.current(), claims, defect);
             let failed = |_| OAuthError::new(ErrorCode::ServerError, "the ID token could not be signed");

@@ -28,7 +28,7 @@ pub(super) async fn userinfo(req: HttpRequest, tenant: Here) -> HttpResponse {
     };
     let mut claims = user.claims;
     claims.insert("sub".into(), json!(subject));
-    match state.faults.take(Endpoint::Userinfo, Stage::Token).map(|fault| fault.mode) {
+    match state.faults.take(Endpoint::Userinfo, Stage::Token, None).map(|fault| fault.mode) {
         Some(Mode::WrongSub) => drop(claims.insert("sub".into(), json!(WRONG_SUBJECT))),
         Some(Mode::MissingSub) => drop(claims.remove("sub")),
         _ => {}

@@ -94,6 +94,15 @@ pub struct CodeRedemption<'a> {
     pub may_refresh: bool,
 }
 
+/// What a look at a token tells, without using it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen<'a> {
+    /// The person.
+    pub subject: &'a str,
+    /// It is a refresh token that was rotated away.
+    pub is_replaced: bool,
+}
+
 /// All grants of an issuer.
 pub struct Grants {
     key: BearerKey,
@@ -255,6 +264,16 @@ impl Grants {
         })?;
         grant.stage = Stage::Tokens { access_until: access_until.max(new_access_until), refresh: Some(next) };
         Ok(minted)
+    }
+
+    /// Whom a code or a refresh token is about, while its grant lives, and whether another one has taken its place.
+    #[must_use]
+    pub fn seen(&self, token: &str) -> Option<Seen<'_>> {
+        let opened = self.key.open(Kind::Refresh, token).or_else(|| self.key.open(Kind::Code, token));
+        let (id, number) = opened?;
+        let grant = self.grants.get(&id)?;
+        let is_replaced = matches!(grant.stage, Stage::Tokens { refresh: Some(current), .. } if current.generation > number);
+        Some(Seen { subject: &grant.authorization.subject, is_replaced })
     }
 
     /// On what ground an access token stands, while it counts.

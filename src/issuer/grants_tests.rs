@@ -53,6 +53,19 @@ fn with_code() -> (Grants, String) {
     (grants, code)
 }
 
+#[test]
+fn a_look_at_a_token_says_whom_it_is_about_and_uses_nothing() {
+    let (mut grants, first) = signed_in();
+    let alices = |is_replaced| Some(Seen { subject: "alice", is_replaced });
+    assert_eq!(grants.seen(&first), alices(false));
+    let (_, second) = grants.refresh(&first, "app", STRICT, &LIFETIMES, T0, keep).unwrap();
+    assert_eq!(grants.seen(&first), alices(true));
+    assert_eq!(grants.seen(&second.unwrap()), alices(false));
+    assert_eq!(grants.seen("hgr.nonsense"), None);
+    assert!(grants.refresh(&first, "app", STRICT, &LIFETIMES, T0, keep).is_err());
+    assert_eq!(grants.seen(&first), None, "its grant is revoked");
+}
+
 fn signed_in() -> (Grants, String) {
     let (mut grants, code) = with_code();
     let (_, refresh) = grants.redeem(&redemption(&code), &LIFETIMES, T0, keep).unwrap();

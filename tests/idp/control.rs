@@ -145,8 +145,45 @@ async fn the_journal_says_who_asked_what_and_nothing_secret() {
     let all = house.control(Method::GET, "/requests", nothing()).await.json();
     assert_eq!(
         all[0],
-        json!({ "endpoint": "authorize", "method": "GET", "status": 302, "at": "2027-01-15T08:00:00Z" })
+        json!({
+            "number": 1, "endpoint": "authorize", "method": "GET", "status": 302, "at": "2027-01-15T08:00:00Z"
+        })
     );
+    let later = house.control(Method::GET, "/requests?after=1", nothing()).await.json();
+    assert_eq!(later.as_array().unwrap().as_slice(), &all.as_array().unwrap()[1..]);
     house.set(Method::DELETE, "/requests", nothing()).await;
     assert_eq!(house.control(Method::GET, "/requests", nothing()).await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn the_journal_says_whose_token_was_shown_and_tells_a_replaced_one() {
+    let house = House::open().await;
+    house.set(Method::PUT, "/tokens-policy", json!({ "rotation": "rotate" })).await;
+    let token = house.refresh_token("alice").await;
+    for status in [200, 400, 400] {
+        assert_eq!(house.refresh(&token).await.status, status);
+    }
+    let journal = house.control(Method::GET, "/requests?endpoint=token", nothing()).await.json();
+    let seen: Vec<_> = journal
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (&entry["user"], &entry["error"], &entry["reuse"]))
+        .collect();
+    let (alice, no, nothing) = (&json!("alice"), &json!("invalid_grant"), &Value::Null);
+    assert_eq!(seen[1..], [(alice, nothing, nothing), (alice, no, &json!(true)), (nothing, no, nothing)]);
+}
+
+#[tokio::test]
+async fn a_fault_of_one_user_strikes_the_tokens_of_nobody_else() {
+    let house = House::open().await;
+    let (alice, bob) = (house.refresh_token("alice").await, house.refresh_token("bob").await);
+    house.fault(json!({ "endpoint": "token", "mode": "status", "user": "bob" })).await;
+    assert_eq!(house.refresh(&alice).await.status, 200);
+    assert_eq!(house.refresh(&bob).await.status, 500);
+    house.set(Method::DELETE, "/faults", nothing()).await;
+    house.set(Method::PUT, "/tokens-policy", json!({ "rotation": "rotate" })).await;
+    house.fault(json!({ "endpoint": "token", "mode": "late_answer", "delay": "1ms", "user": "bob" })).await;
+    assert_eq!(house.refresh(&bob).await.status, 200);
+    assert_eq!(house.refresh(&bob).await.error(), "invalid_grant", "it was done, late or not");
 }

@@ -6,8 +6,8 @@ use std::process::Output;
 use tempfile::TempDir;
 
 use crate::programs::browser::Browser;
-use crate::programs::gateway::program;
 use crate::programs::guarded_app::GuardedApp;
+use crate::programs::hourgate::program;
 use crate::programs::nginx::Nginx;
 
 async fn house() -> (GuardedApp, Nginx) {

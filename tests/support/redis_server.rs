@@ -63,6 +63,13 @@ impl RedisServer {
         assert!(self.answers(), "redis-server does not start again");
     }
 
+    /// The same with further settings, and without waiting until it answers.
+    pub(crate) fn begin_restart_with(&mut self, further: &[&str]) {
+        let args: Vec<String> =
+            self.args.iter().cloned().chain(further.iter().map(ToString::to_string)).collect();
+        self.process = spawn(self.port, &args, self.dir.path());
+    }
+
     /// SIGSTOP: it accepts connections, by its kernel, and says nothing.
     pub(crate) fn pause(&self) {
         self.signal("-STOP");

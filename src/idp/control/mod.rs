@@ -13,12 +13,12 @@
 //! | `GET`, `PUT /tokens-policy` | `{"rotation":"none"\|"rotate","grace":"0s","reuse_detection":true,"issue_refresh_token":true,"id_token_on_refresh":true,"nonce_on_refresh":false}`; what is not named stays |
 //! | `GET`, `PUT /pci` | `{"claim":"xms_pci","seconds":1800}` or `null` |
 //! | `POST /outage`, `DELETE /outage` | `{"for":"10m","mode":"unavailable"\|"close"}`: 503 (default) or closed connections at all endpoints; `for` counts by the tenant's clock, `null` lasts until deleted |
-//! | `GET`, `POST`, `DELETE /faults` | `{"endpoint":"token"\|…\|"*","mode":"…","status":503,"body":…,"delay":"3s","times":3}` |
+//! | `GET`, `POST`, `DELETE /faults` | `{"endpoint":"token"\|…\|"*","mode":"…","status":503,"body":…,"delay":"3s","times":3,"user":"alice"}`; `user` at `token` only: whose codes and refresh tokens it strikes |
 //! | `GET`, `POST /clock` | `{"set":"2026-01-01T00:00:00Z"}`, `{"advance":"61m"}` or `{"real":true}` |
 //! | `POST /keys/rotate` | `{"overlap":true,"alg":"ES256"\|"RS256"}` |
-//! | `GET /requests?endpoint=token`, `DELETE /requests` | |
+//! | `GET /requests?endpoint=token&after=17`, `DELETE /requests` | later ones than number 17; at `token` with `user`, `error` and `reuse` (a refresh token was shown that had been rotated away) |
 //!
-//! Modes of faults: `status` `delay` `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
+//! Modes of faults: `status` `delay` `late_answer` (everything is done at once, and answered after `delay`) `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
 //! (closed after everything is done) `error` (an OAuth error) at every endpoint; `wrong_nonce` `wrong_iss` `wrong_aud`
 //! `bad_sig` `wrong_sub` `expired` `alg_none` `no_kid` `missing_iat` `missing_sub` `wrong_at_hash` `wrong_azp` `extra_aud`
 //! at `token` (`wrong_sub` and `missing_sub` at `userinfo`, `wrong_iss` at `discovery` too); `wrong_response_iss`

@@ -24,7 +24,9 @@ async fn show(req: HttpRequest, tenant: Target) -> Answer {
             Some(found.map_err(|error| ControlError::field("endpoint", error.to_string()))?)
         }
     };
-    Ok(HttpResponse::Ok().json(tenant.0.lock().0.journal.entries(endpoint)))
+    let after = params.get("after").map_or(Ok(0), str::parse);
+    let after = after.map_err(|_| ControlError::field("after", "a request's number is expected"))?;
+    Ok(HttpResponse::Ok().json(tenant.0.lock().0.journal.entries(endpoint, after)))
 }
 
 async fn clear(tenant: Target) -> HttpResponse {

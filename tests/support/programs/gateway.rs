@@ -1,11 +1,12 @@
 //! `hourgate serve` as a process, and the commands that speak to it.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::hourgate::program;
 use super::process::Process;
 use super::wait::{free_port, until};
 
@@ -116,18 +117,6 @@ hosts = {hosts:?}
     fn until_ready(&self) {
         until("the gateway is ready", || self.cli(&["healthcheck"]).status.success().then_some(()));
     }
-}
-
-/// The program, unimpressed by the environment that the tests run in.
-pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hourgate"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("HOURGATE") {
-            command.env_remove(name);
-        }
-    }
-    command.env_remove("RUST_LOG").env_remove("RUNTIME_DIRECTORY");
-    command
 }
 
 fn serve(dir: &TempDir) -> Process {

@@ -4,8 +4,10 @@ pub(crate) mod app;
 pub(crate) mod browser;
 pub(crate) mod gateway;
 pub(crate) mod guarded_app;
+pub(crate) mod hourgate;
 pub(crate) mod idp;
 pub(crate) mod nginx;
+#[expect(dead_code, reason = "some of it is for the tests with faults")]
 pub(crate) mod process;
 pub(crate) mod wait;
 

@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::wait::until;
 
+/// As many lines of its output are shown where a test fails.
+const MOST_LINES: usize = 200;
+
 /// Killed when dropped, with the processes that it started; says what it said if the test fails.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -45,6 +48,23 @@ impl Process {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 
+    /// What it said from the `from`th line on.
+    pub(crate) fn lines_from(&self, from: usize) -> Vec<String> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// Sends it a signal, such as `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success(), "kill -{name} {}", self.name);
+    }
+
+    /// Has it ended by itself?
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// SIGKILL, to its whole group; returns when it is gone.
     pub(crate) fn kill(&mut self) {
         // Until it is waited for, nobody else has its number. It may be gone already.
@@ -60,7 +80,9 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
         if std::thread::panicking() {
-            eprintln!("--- {} said:\n{}\n---", self.name, self.output());
+            let lines = self.lines_from(0);
+            let last = &lines[lines.len().saturating_sub(MOST_LINES)..];
+            eprintln!("--- {} said:\n{}\n---", self.name, last.join("\n"));
         }
     }
 }
