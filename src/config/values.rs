@@ -65,6 +65,21 @@ pub(super) fn boolean(leaf: &Leaf) -> Result<bool, Refusal> {
     }
 }
 
+/// A whole number in `range`.
+pub(super) fn number(range: RangeInclusive<u32>) -> impl Fn(&Leaf) -> Result<u32, Refusal> {
+    move |leaf| {
+        let text = match &leaf.value {
+            Value::Integer(text) | Value::Text(text) => text,
+            other => return Err(Refusal::new(format!("is {}, expected a whole number", other.kind()))),
+        };
+        // What is too large for the type is too large for every range.
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| {
+            Refusal::new(format!("is not a whole number from {} to {}", range.start(), range.end()))
+        })
+    }
+}
+
 /// One of some words.
 pub(super) fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Leaf) -> Result<T, Refusal> {
     move |leaf| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hourgate::config::{Config, Danger, KeySource, Log, Management, Server};
+use hourgate::edge::limits::Limits;
 use hourgate::gateway::{Background, Gateway, Running, install_tls};
 use hourgate::idp::{self, RunningIdp, TestIdp};
 use hourgate::journeys::{Services, policy_check, revoke};
@@ -79,6 +80,7 @@ impl House {
         let config = Config {
             server: Server { listen: loopback(), trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()] },
             management: Management { listen: loopback(), socket: dir.path().join("admin.sock") },
+            limits: Limits::default(),
             keys: KeySource::Ring(file::render(&[MasterKey::random(START)])),
             store: StoreSettings::Embedded { path: dir.path().join("sessions.redb") },
             providers: vec![provider("idp", &idp.issuer("t1"))],
