@@ -13,6 +13,8 @@ pub(crate) enum Mode {
     Status,
     /// Answers properly, after `delay`.
     Delay,
+    /// Answers properly, once the control API lets one held request go.
+    Hold,
     /// Never answers and keeps the connection.
     Hang,
     /// Answers 200 with a body that is not JSON, and says it is.
@@ -50,6 +52,7 @@ impl Mode {
         match self {
             Self::Status
             | Self::Delay
+            | Self::Hold
             | Self::Hang
             | Self::Garbage
             | Self::Html

@@ -48,6 +48,8 @@ pub(super) struct GrantType(pub(super) &'static str);
 enum Course {
     /// As it should.
     Normal,
+    /// As it should, once the control API says so.
+    Held,
     /// As it should, but the answer is lost.
     AnswerLost,
     /// With this answer instead.
@@ -86,6 +88,11 @@ pub(super) async fn pass(
     }
     let response = match course {
         Course::Normal => next.call(req).await?.map_into_boxed_body(),
+        Course::Held => {
+            let turn = tenant.held.acquire().await.map_err(error::ErrorInternalServerError)?;
+            turn.forget();
+            next.call(req).await?.map_into_boxed_body()
+        }
         Course::Instead(answer) => req.into_response(answer),
         Course::AnswerLost => close(next.call(req).await?.map_into_boxed_body())?,
         Course::Closed => close(req.into_response(HttpResponse::Ok().finish()))?,
@@ -147,6 +154,7 @@ fn course_of(fault: &Fault) -> Course {
                 .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
                 .body("<!doctype html><title>Welcome</title><p>Please accept the terms of this network.</p>"),
         ),
+        Mode::Hold => Course::Held,
         Mode::Hang => Course::Silence,
         Mode::Reset => Course::Closed,
         Mode::LostResponse => Course::AnswerLost,

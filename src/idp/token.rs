@@ -33,8 +33,13 @@ pub(super) async fn token(req: HttpRequest, tenant: Here, body: Bytes) -> HttpRe
         _ => "other",
     };
     req.extensions_mut().insert(GrantType(kind));
+    let authorization = req.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    tenant.lock().0.secrets.sent(&params, authorization);
     let mut answer = match issue(&req, &tenant, &params) {
-        Ok(tokens) => HttpResponse::Ok().json(tokens),
+        Ok(tokens) => {
+            tenant.lock().0.secrets.issued(&tokens);
+            HttpResponse::Ok().json(tokens)
+        }
         Err(error) => refuse(&error),
     };
     let headers = answer.headers_mut();

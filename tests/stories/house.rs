@@ -194,9 +194,14 @@ impl House {
 
     // === the IdP ===
 
-    pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+    /// A request to the control API that is not sent yet.
+    pub(crate) fn control_later(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = self.idp.base_url().join(&format!("/_control/t1{path}")).unwrap();
-        let mut request = self.http.request(method.parse().unwrap(), url);
+        self.http.request(method.parse().unwrap(), url)
+    }
+
+    pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        let mut request = self.control_later(method, path);
         if !body.is_null() {
             request = request.header("content-type", "application/json").body(body.to_string());
         }

@@ -17,8 +17,10 @@
 //! | `GET`, `POST /clock` | `{"set":"2026-01-01T00:00:00Z"}`, `{"advance":"61m"}` or `{"real":true}` |
 //! | `POST /keys/rotate` | `{"overlap":true,"alg":"ES256"\|"RS256"}` |
 //! | `GET /requests?endpoint=token`, `DELETE /requests` | |
+//! | `POST /release` | lets one request go that a fault `hold` holds |
+//! | `POST /secrets`, `GET /secrets` | keeps from now on, and lists, every code, token, verifier and client secret that passes the token endpoint |
 //!
-//! Modes of faults: `status` `delay` `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
+//! Modes of faults: `status` `delay` `hold` `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
 //! (closed after everything is done) `error` (an OAuth error) at every endpoint; `wrong_nonce` `wrong_iss` `wrong_aud`
 //! `bad_sig` `wrong_sub` `expired` `alg_none` `no_kid` `missing_iat` `missing_sub` `wrong_at_hash` `wrong_azp` `extra_aud`
 //! at `token` (`wrong_sub` and `missing_sub` at `userinfo`, `wrong_iss` at `discovery` too); `wrong_response_iss`
