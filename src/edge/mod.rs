@@ -7,7 +7,9 @@ pub mod callback;
 pub mod check;
 pub mod cookie;
 pub mod error;
+pub mod form;
 pub mod headers;
+pub mod jwks;
 pub mod management;
 pub mod navigation;
 pub mod page;
@@ -24,6 +26,8 @@ use actix_web::{HttpResponse, guard};
 use ipnet::IpNet;
 
 use crate::journeys::Services;
+use crate::oidc::authorization::ResponseMode;
+use crate::policy::environment::Environment;
 
 /// What the handlers work with.
 #[derive(Debug)]
@@ -32,6 +36,15 @@ pub struct Edge {
     pub services: Arc<Services>,
     /// Whose forwarded headers are believed; nobody's by default.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Edge {
+    /// Does any IdP of the environment answer by POST?
+    #[must_use]
+    pub fn some_idp_posts(&self, environment: &Environment) -> bool {
+        let mut providers = environment.providers.iter().filter_map(|id| self.services.providers.get(id));
+        providers.any(|provider| provider.settings().response_mode == ResponseMode::FormPost)
+    }
 }
 
 /// The routes of the public listener.
@@ -43,13 +56,15 @@ pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/authz/forward-auth", web::route().to(authz::forward_auth))
                 .route("/authz/ext-authz{path:(/.*)?}", web::route().to(authz::ext_authz))
                 .route("/start", get().to(start::start))
-                .route("/callback/{idp}", get().to(callback::callback))
+                .route("/callback/{idp}", get().to(callback::by_query))
+                .route("/callback/{idp}", web::post().to(callback::by_post))
                 .route("/check", get().to(check::check_page))
                 .route("/signout", get().to(sign_out::ask))
                 .route("/signout", web::post().to(sign_out::act))
                 .route("/signed-out", get().to(sign_out::done))
                 .route("/session", get().to(session::session))
                 .route("/userinfo", get().to(session::userinfo))
+                .route("/jwks.json", get().to(jwks::jwks))
                 .route("/style.css", get().to(page::style))
                 .default_service(web::to(error::not_found)),
         );

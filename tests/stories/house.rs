@@ -11,7 +11,9 @@ use hourgate::journeys::{Services, policy_check, revoke};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
-use hourgate::provider::settings::{ClaimNames, ClientAuthentication, Settings as ProviderSettings};
+use hourgate::provider::settings::{
+    ClaimNames, ClientAuthentication, PushedRequests, ResponseMode, Settings as ProviderSettings,
+};
 use hourgate::session::Session;
 use hourgate::session::end::Tombstone;
 use hourgate::session::id::StoredId;
@@ -281,8 +283,9 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
         issuer: issuer.to_owned(),
         discovery_url: None,
         client_id: "hourgate".into(),
-        client_secret: "secret".to_owned().into(),
-        client_authentication: ClientAuthentication::ClientSecretBasic,
+        client_authentication: ClientAuthentication::ClientSecretBasic("secret".to_owned().into()),
+        pushed_authorization_requests: PushedRequests::default(),
+        response_mode: ResponseMode::default(),
         scopes: ["openid", "profile", "email", "offline_access"].map(String::from).to_vec(),
         algorithms: ProviderSettings::DEFAULT_ALGORITHMS.to_vec(),
         claims: ClaimNames::default(),
