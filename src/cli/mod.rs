@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 78 wrong configuration.
 
+mod client_keys;
 mod keys;
 mod output;
 mod serve;
@@ -44,7 +45,7 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Make and rotate the key ring
+    /// Make and rotate the key ring, and the keys for identity providers
     #[command(subcommand)]
     Keys(keys::KeysCommand),
     /// Look at live sessions and end them

@@ -5,6 +5,7 @@
 //! have commas. `_FILE` behind any of these reads the value from a file. Nothing is accepted in silence: an unknown key,
 //! an unknown variable, a value out of range are problems, and all problems are told at once.
 
+mod client_authentication;
 mod context;
 mod environment;
 mod find;

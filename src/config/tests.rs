@@ -154,6 +154,7 @@ fn a_configuration_may_live_in_the_environment_alone() {
 
 #[test]
 fn a_secret_comes_from_a_file_and_an_environment_variable_overrides_it() {
+    use crate::provider::settings::ClientAuthentication;
     use secrecy::ExposeSecret;
 
     let directory = tempfile::tempdir().unwrap();
@@ -162,7 +163,10 @@ fn a_secret_comes_from_a_file_and_an_environment_variable_overrides_it() {
     let text = MINIMAL.replace("client_secret =", "client_secret_file = 'one' #");
     let secret = |env: &[(&str, &str)]| {
         let env = [env, &[("CREDENTIALS_DIRECTORY", credentials)]].concat();
-        load_text(&text, &env).unwrap().providers[0].client_secret.expose_secret().to_owned()
+        match &load_text(&text, &env).unwrap().providers[0].client_authentication {
+            ClientAuthentication::ClientSecretBasic(secret) => secret.expose_secret().to_owned(),
+            other => panic!("{other:?}"),
+        }
     };
     assert_eq!(secret(&[]), "from-file");
     assert_eq!(secret(&[("HOURGATE__PROVIDER__0__CLIENT_SECRET", "from-env")]), "from-env");

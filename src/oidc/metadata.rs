@@ -22,6 +22,11 @@ pub struct Additional {
     pub authorization_response_iss_parameter_supported: bool,
     /// RFC 8414 section 2.
     pub revocation_endpoint: Option<Url>,
+    /// RFC 9126 section 5.
+    pub pushed_authorization_request_endpoint: Option<Url>,
+    /// RFC 9126 section 5: is every request to be pushed?
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
 }
 
 impl AdditionalProviderMetadata for Additional {}
@@ -97,6 +102,10 @@ pub fn parse(issuer: &str, document: &[u8]) -> Result<ProviderMetadata, Document
             metadata.additional_metadata().end_session_endpoint.as_ref().map(|url| url.url()),
         ),
         ("revocation_endpoint", metadata.additional_metadata().revocation_endpoint.as_ref()),
+        (
+            "pushed_authorization_request_endpoint",
+            metadata.additional_metadata().pushed_authorization_request_endpoint.as_ref(),
+        ),
     ];
     for (name, url) in endpoints {
         if issuer.starts_with("https:") && url.is_some_and(|url| url.scheme() != "https") {

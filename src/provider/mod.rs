@@ -3,9 +3,11 @@
 pub mod breaker;
 pub mod cache;
 pub mod claims;
+mod client_authentication;
 pub mod error;
 pub mod messages;
 pub mod oidc_provider;
+mod pushed_authorization;
 pub mod settings;
 pub mod transport;
 

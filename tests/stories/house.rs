@@ -13,7 +13,7 @@ use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
 use hourgate::provider::settings::{
-    ClaimNames, ClientAuthentication, Rotation, Settings as ProviderSettings,
+    ClaimNames, ClientAuthentication, PushedRequests, ResponseMode, Rotation, Settings as ProviderSettings,
 };
 use hourgate::session::Session;
 use hourgate::session::end::Tombstone;
@@ -290,8 +290,9 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
         issuer: issuer.to_owned(),
         discovery_url: None,
         client_id: "hourgate".into(),
-        client_secret: "secret".to_owned().into(),
-        client_authentication: ClientAuthentication::ClientSecretBasic,
+        client_authentication: ClientAuthentication::ClientSecretBasic("secret".to_owned().into()),
+        pushed_authorization_requests: PushedRequests::default(),
+        response_mode: ResponseMode::default(),
         scopes: ["openid", "profile", "email", "offline_access"].map(String::from).to_vec(),
         algorithms: ProviderSettings::DEFAULT_ALGORITHMS.to_vec(),
         claims: ClaimNames::default(),
