@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
@@ -36,6 +37,18 @@ pub struct OidcProvider {
     transport: Transport,
     metadata: Cached<ProviderMetadata>,
     keys: Cached<CoreJsonWebKeySet>,
+    test_idps: TestIdps,
+    /// Was it last seen to be a test IdP that is not allowed?
+    is_refused: AtomicBool,
+}
+
+/// Are IdPs that are made for tests, and say so, as good as others?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestIdps {
+    /// No: they let in whoever asks.
+    Refused,
+    /// Yes: this is a test bed.
+    Allowed,
 }
 
 type TokenClient = oauth2::Client<
@@ -57,9 +70,10 @@ impl OidcProvider {
     /// # Errors
     ///
     /// Where TLS cannot be set up.
-    pub fn new(settings: Settings) -> Result<Self, TransportSetupError> {
+    pub fn new(settings: Settings, test_idps: TestIdps) -> Result<Self, TransportSetupError> {
         let transport = Transport::new(&settings)?;
-        Ok(Self { settings, transport, metadata: Cached::new(), keys: Cached::new() })
+        let is_refused = AtomicBool::new(false);
+        Ok(Self { settings, transport, metadata: Cached::new(), keys: Cached::new(), test_idps, is_refused })
     }
 
     /// What the operator says about it.
@@ -78,8 +92,21 @@ impl OidcProvider {
             Some(url) => url.to_string(),
             None => metadata::well_known(&self.settings.issuer),
         };
-        let parse = |document: &[u8]| metadata::parse(&self.settings.issuer, document);
-        self.metadata.get(Want::Any, now, self.fetch("metadata", url, parse)).await
+        let parse = |document: &[u8]| self.parse_metadata(document);
+        let metadata = self.metadata.get(Want::Any, now, self.fetch("metadata", url, parse)).await;
+        metadata.map_err(|error| if self.is_refused() { self.refusal() } else { error })
+    }
+
+    /// Is it of no use because it is a test IdP? A copy of its metadata from before, when it was none, still counts.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Relaxed) && self.metadata.good().is_none()
+    }
+
+    /// What is said of it then.
+    #[must_use]
+    pub fn refusal(&self) -> ProviderError {
+        ProviderError::TestIdp { issuer: self.settings.issuer.clone() }
     }
 
     /// Where to send the browser for a sign-in.
@@ -210,13 +237,21 @@ impl OidcProvider {
     /// Where they are not valid for this IdP (any more).
     pub fn restore(&self, metadata: &[u8], keys: &[u8]) -> Result<(), DocumentError> {
         let (parsed, parsed_keys) =
-            (metadata::parse(&self.settings.issuer, metadata)?, metadata::parse_keys(keys)?);
+            (self.parse_metadata(metadata)?, metadata::parse_keys(keys)?);
         self.metadata.restore(parsed, metadata);
         self.keys.restore(parsed_keys, keys);
         Ok(())
     }
 
     // === what the above is made of ===
+
+    fn parse_metadata(&self, document: &[u8]) -> Result<ProviderMetadata, DocumentError> {
+        let parsed = metadata::parse(&self.settings.issuer, document)?;
+        let is_test_idp = parsed.additional_metadata().hourgate_test_idp;
+        let is_refused = is_test_idp && self.test_idps == TestIdps::Refused;
+        self.is_refused.store(is_refused, Ordering::Relaxed);
+        if is_refused { Err(DocumentError::TestIdp) } else { Ok(parsed) }
+    }
 
     async fn keys(&self, want: Want, now: Timestamp) -> Result<Arc<CoreJsonWebKeySet>, ProviderError> {
         let url = self.metadata(now).await?.jwks_uri().to_string();

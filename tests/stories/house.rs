@@ -83,7 +83,7 @@ impl House {
             store: StoreSettings::Embedded { path: dir.path().join("sessions.redb") },
             providers: vec![provider("idp", &idp.issuer("t1"))],
             environments: vec![environment("prod", APP, &["idp"]), environment("other", OTHER, &["idp"])],
-            danger: Danger::default(),
+            danger: Danger { insecure_test_idp: true, ..Danger::default() },
             log: Log { format: LogFormat::Auto, level: tracing::Level::INFO },
         };
         #[expect(clippy::disallowed_methods, reason = "tests are outside the gateway")]

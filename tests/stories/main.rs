@@ -36,5 +36,6 @@ mod several_idps;
 mod sign_in;
 mod sign_out;
 mod staying_alive;
+mod test_idp;
 mod under_way;
 mod when_redis_is_away;

@@ -314,6 +314,7 @@ fn why(error: &ProviderError) -> CheckFailure {
         ProviderError::Token(TokenError::InteractionRequired(_)) => CheckFailure::InteractionRequired,
         ProviderError::Token(TokenError::OurFault(_))
         | ProviderError::Misconfigured(_)
+        | ProviderError::TestIdp { .. }
         | ProviderError::NoIdToken => CheckFailure::OurFault,
         _ => CheckFailure::Unreachable,
     }

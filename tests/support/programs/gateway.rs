@@ -51,6 +51,7 @@ url = "{redis}"
 policy_check_interval = "{policy_check_interval}"
 [danger]
 short_policy_check = true
+insecure_test_idp = true
 {providers}
 [environment.apps]
 hosts = {hosts:?}
@@ -61,7 +62,7 @@ hosts = {hosts:?}
         std::fs::write(path("hourgate.toml"), config).unwrap();
         let made = program().args(["keys", "new", "--file", &path("keys")]).output().unwrap();
         assert!(made.status.success(), "{made:?}");
-        let process = serve(&dir);
+        let process = serve(&dir, &[]);
         let gateway = Self { dir, process };
         gateway.until_ready();
         gateway
@@ -74,8 +75,13 @@ hosts = {hosts:?}
 
     /// Starts it again after [`Self::kill`], with the same configuration.
     pub(crate) fn restart(&mut self) {
-        self.process = serve(&self.dir);
+        self.serve(&[]);
         self.until_ready();
+    }
+
+    /// As [`Self::restart`], with more arguments, and without waiting until it is ready.
+    pub(crate) fn serve(&mut self, arguments: &[&str]) {
+        self.process = serve(&self.dir, arguments);
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -113,7 +119,7 @@ hosts = {hosts:?}
         explanation["ended"]["reason"].as_str().map(str::to_owned)
     }
 
-    fn until_ready(&self) {
+    pub(crate) fn until_ready(&self) {
         until("the gateway is ready", || self.cli(&["healthcheck"]).status.success().then_some(()));
     }
 }
@@ -130,6 +136,7 @@ pub(crate) fn program() -> Command {
     command
 }
 
-fn serve(dir: &TempDir) -> Process {
-    Process::spawn(program().arg("--config").arg(dir.path().join("hourgate.toml")).arg("serve"))
+fn serve(dir: &TempDir, arguments: &[&str]) -> Process {
+    let config = dir.path().join("hourgate.toml");
+    Process::spawn(program().arg("--config").arg(config).arg("serve").args(arguments))
 }
