@@ -24,10 +24,10 @@ use crate::journeys::activity::Activity;
 use crate::journeys::{Services, idp_documents, policy_check};
 use crate::keys::{KeyRing, file};
 use crate::provider::{OidcProvider, TestIdps};
+use crate::store::redis::{Patience, RedisStore};
 use crate::store::sessions::Sessions;
 use crate::store::{Store, StoreError, TimeSource};
 use crate::telemetry::Metrics;
-use crate::store::redis::{Patience, RedisStore};
 use crate::time::{Clock, Timestamp};
 use crate::{admin, keys, provider, store};
 
@@ -139,8 +139,7 @@ impl Gateway {
     pub fn new(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Self, GatewayError> {
         install_tls();
         let keys = Arc::new(KeyRing::new(read_keys(&config.keys)?, clock.now())?);
-        let test_idps =
-            if config.danger.insecure_test_idp { TestIdps::Allowed } else { TestIdps::Refused };
+        let test_idps = if config.danger.insecure_test_idp { TestIdps::Allowed } else { TestIdps::Refused };
         let mut providers = BTreeMap::new();
         for settings in &config.providers {
             providers.insert(settings.id.clone(), Arc::new(OidcProvider::new(settings.clone(), test_idps)?));

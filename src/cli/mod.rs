@@ -137,7 +137,9 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
             output::verdict(cli.output, checked)
         }
         Command::Keys(command) => keys::run(command),
-        Command::Healthcheck { live } => output::verdict(cli.output, serve::healthcheck(&load(config)?, live)),
+        Command::Healthcheck { live } => {
+            output::verdict(cli.output, serve::healthcheck(&load(config)?, live))
+        }
         Command::Sessions(command) => {
             let client = client(cli.socket, config)?;
             in_runtime(sessions::run(command, &client, cli.output))

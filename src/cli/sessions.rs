@@ -140,7 +140,9 @@ fn revoked_text(all: &Revocations) -> String {
         ));
     }
     for id in &all.ended_before {
-        text.push_str(&format!("Nothing to revoke: {id} had ended before; `hourgate explain {id}` says why.\n"));
+        text.push_str(&format!(
+            "Nothing to revoke: {id} had ended before; `hourgate explain {id}` says why.\n"
+        ));
     }
     text
 }

@@ -213,7 +213,10 @@ fn a_file_is_found_by_path_and_by_variable_or_its_absence_is_told() {
     assert!(load(Some(&path), std::iter::empty()).is_ok());
     assert_eq!(
         check(None, env()).unwrap().1,
-        format!("{} is valid: 1 provider, 1 environment, 1 host\n  prod: https://app.example.com\n", path.display())
+        format!(
+            "{} is valid: 1 provider, 1 environment, 1 host\n  prod: https://app.example.com\n",
+            path.display()
+        )
     );
 }
 

@@ -130,7 +130,10 @@ mod tests {
     fn only_a_ring_that_is_not_there_is_to_be_made() {
         let directory = tempfile::tempdir().unwrap();
         let missing = read_key_file(&directory.path().join("keys")).unwrap_err().to_string();
-        assert!(missing.contains("hourgate keys new") && missing.contains("signs everybody out"), "{missing}");
+        assert!(
+            missing.contains("hourgate keys new") && missing.contains("signs everybody out"),
+            "{missing}"
+        );
         let odd = read_key_file(directory.path()).unwrap_err().to_string();
         assert!(!odd.contains("keys new"), "{odd}");
     }

@@ -19,6 +19,7 @@ use crate::policy::schedule;
 use crate::provider::OidcProvider;
 use crate::random;
 use crate::session::Session;
+use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::{PARTITIONS, StoredId};
 use crate::store::sessions::Found;
 use crate::store::{Claimed, Completion, Fence, StoreError};
@@ -136,6 +137,9 @@ async fn look_at(
 ) -> Result<CheckOutcome, StoreError> {
     let now = services.now();
     let Found::Live(version, session) = services.sessions.find(id).await? else {
+        // It has ended meanwhile, or its record was lost: what is left of it goes, else it would come up for ever (RDS-12).
+        let nothing_left = Tombstone { reason: EndReason::Forgotten, at: now, remark: None };
+        services.sessions.end(id, &nothing_left).await?;
         return Ok(CheckOutcome::Elsewhere);
     };
     let (environment, provider) = match places(services, &session) {

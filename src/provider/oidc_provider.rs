@@ -236,8 +236,7 @@ impl OidcProvider {
     ///
     /// Where they are not valid for this IdP (any more).
     pub fn restore(&self, metadata: &[u8], keys: &[u8]) -> Result<(), DocumentError> {
-        let (parsed, parsed_keys) =
-            (self.parse_metadata(metadata)?, metadata::parse_keys(keys)?);
+        let (parsed, parsed_keys) = (self.parse_metadata(metadata)?, metadata::parse_keys(keys)?);
         self.metadata.restore(parsed, metadata);
         self.keys.restore(parsed_keys, keys);
         Ok(())

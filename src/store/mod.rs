@@ -270,7 +270,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Ends a session: tombstone in, tokens, activity and due entry out, all at once. The first tombstone stays.
     async fn end(&self, id: StoredId, tombstone: &[u8], keep: Duration) -> Result<Ended, StoreError>;
 
-    /// Notes when sessions were last used; older instants never overwrite newer ones, and ended sessions get none.
+    /// Notes when sessions were last used; older instants never overwrite newer ones, and ended sessions get none. A live
+    /// session that the queue has lost comes back to it, due at once.
     async fn note_activity(&self, seen: &[(StoredId, Timestamp)], keep: Duration) -> Result<(), StoreError>;
 
     /// When the session was last used.
@@ -289,7 +290,7 @@ pub trait Store: fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<Vec<Claim>, StoreError>;
 
-    /// Claims one session, due or not, unless somebody holds it.
+    /// Claims one session, due or not, unless somebody holds it. A live session that the queue has lost comes back to it.
     async fn claim(&self, id: StoredId, now: Timestamp, lease: Duration) -> Result<Claimed, StoreError>;
 
     /// Makes a claim last until `now + lease`; `None` where it is no longer ours.

@@ -111,7 +111,10 @@ async fn of_several_ids_each_is_tried_and_told() {
     let (code, out, err) =
         seen(&house.gateway.cli(&["sessions", "revoke", nobody, &first, &second, "0123abcd"]));
     assert_eq!(code, 3);
-    says(&out, &[&format!("Revoked 1 session: {second}.\n"), &format!("Nothing to revoke: {first} had ended")]);
+    says(
+        &out,
+        &[&format!("Revoked 1 session: {second}.\n"), &format!("Nothing to revoke: {first} had ended")],
+    );
     says(&err, &[&format!("there is no live session {nobody}"), "there is no live session 0123abcd"]);
     for browser in &mut browsers {
         assert_eq!(browser.fetch(&house.url("/api/")).await.status, 401);
@@ -172,10 +175,7 @@ async fn what_is_not_there_has_its_own_exit_code() {
 async fn a_health_check_asks_for_the_store_or_for_life_alone() {
     let (mut house, _nginx) = house().await;
     assert_eq!(good(&house.gateway.cli(&["healthcheck"])), "ready\n");
-    assert_eq!(
-        house.gateway.ask(&["healthcheck"]),
-        serde_json::json!({ "ok": true, "message": "ready" })
-    );
+    assert_eq!(house.gateway.ask(&["healthcheck"]), serde_json::json!({ "ok": true, "message": "ready" }));
     house.redis.kill();
     let (code, out, _) = seen(&house.gateway.cli(&["-o", "json", "healthcheck"]));
     let told: serde_json::Value = serde_json::from_str(&out).unwrap();

@@ -29,6 +29,7 @@ macro_rules! stories {
 
 mod admin;
 mod contracts;
+mod half_records;
 mod hostile_requests;
 mod outages;
 mod policy_checks;

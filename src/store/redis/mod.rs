@@ -178,10 +178,15 @@ impl Store for RedisStore {
         for note in seen {
             partitions[usize::from(note.0.partition())].push(*note);
         }
-        let notes = partitions.iter().flat_map(|notes| notes.chunks(LARGEST_NOTE)).map(|notes| async move {
-            let mut script = self.scripts.note_activity.arg(millis(keep));
+        let chunks = (0..PARTITIONS)
+            .zip(&partitions)
+            .flat_map(|(partition, notes)| notes.chunks(LARGEST_NOTE).map(move |notes| (partition, notes)));
+        let notes = chunks.map(|(partition, notes)| async move {
+            let mut script = self.scripts.note_activity.key(keys::due(partition));
+            script.arg(millis(keep));
             for (id, at) in notes {
-                script.key(keys::session(*id)).key(keys::activity(*id)).arg(at.as_millis());
+                script.key(keys::session(*id)).key(keys::activity(*id));
+                script.arg(at.as_millis().max(0)).arg(id.as_bytes());
             }
             self.links.run("noting activity", &script).await
         });
@@ -214,6 +219,7 @@ impl Store for RedisStore {
 
     async fn claim(&self, id: StoredId, now: Timestamp, lease: Duration) -> Result<Claimed, StoreError> {
         let mut script = self.scripts.claim.key(keys::due(id.partition()));
+        script.key(keys::session(id));
         script.arg(self.instant(now)).arg(millis(lease)).arg(id.as_bytes());
         let (answer, score): (String, u64) = self.links.run("claiming a session", &script).await?;
         let score = Score::from_number(score);
