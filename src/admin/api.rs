@@ -267,9 +267,15 @@ async fn resolve(services: &Arc<Services>, text: &str) -> Result<StoredId, ApiEr
 }
 
 fn unknown(id: &str) -> ApiError {
+    let is_whole = id.parse::<StoredId>().is_ok();
+    let ended = if is_whole { ", nor did one end within a week" } else { "" };
+    let by_its_whole_id = if is_whole {
+        ""
+    } else {
+        "; one that ended is known for a week, by its whole id, to `hourgate explain`"
+    };
     ApiError::NotFound(format!(
-        "there is no live session {id}; `hourgate sessions list` shows those that live, and `hourgate explain` knows for a \
-         while why one ended, by its whole id"
+        "there is no live session {id}{ended}; `hourgate sessions list` shows those that live{by_its_whole_id}"
     ))
 }
 

@@ -126,6 +126,9 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Serve { insecure_test_idp } => {
             let mut config = load(config)?;
             config.danger.insecure_test_idp |= insecure_test_idp;
+            if let Some(socket) = cli.socket {
+                config.management.socket = socket;
+            }
             serve::serve(config)
         }
         Command::Config(ConfigCommand::Check) => {

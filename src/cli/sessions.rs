@@ -153,10 +153,13 @@ pub(crate) async fn run_users(command: UsersCommand, client: &Client, format: Fo
     print(format, &revoked, |revoked| {
         let line = |user: &RevokedUserView| {
             format!(
-                "Revoked {} ({}): {} ended, sign-ins under way are void. New sign-ins are good.\n",
+                "Revoked {} ({}): {}, sign-ins under way are void. New sign-ins are good.\n",
                 user.subject,
                 user.issuer,
-                sessions_in_words(user.sessions)
+                match user.sessions {
+                    0 => "there was no live session".to_owned(),
+                    count => format!("{} ended", sessions_in_words(count)),
+                }
             )
         };
         let mut text: String = revoked.users.iter().map(line).collect();
@@ -272,9 +275,5 @@ fn to_the_second(instant: &str) -> String {
 }
 
 fn sessions_in_words(count: usize) -> String {
-    match count {
-        0 => "no live session".to_owned(),
-        1 => "1 session".to_owned(),
-        many => format!("{many} sessions"),
-    }
+    if count == 1 { "1 session".to_owned() } else { format!("{count} sessions") }
 }
