@@ -24,9 +24,8 @@ use crate::journeys::activity::Activity;
 use crate::journeys::{Services, idp_documents, policy_check};
 use crate::keys::{KeyRing, file};
 use crate::provider::{OidcProvider, TestIdps};
-use crate::store::redis::{Patience, RedisStore};
 use crate::store::sessions::Sessions;
-use crate::store::{Store, StoreError, TimeSource};
+use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::time::{Clock, Timestamp};
 use crate::{admin, keys, provider, store};
@@ -124,10 +123,7 @@ pub fn check_files(config: &Config, now: Timestamp) -> Result<(), GatewayError> 
     for settings in &config.providers {
         OidcProvider::new(settings.clone(), TestIdps::Refused)?;
     }
-    if let store::settings::Settings::Redis { url, ca_file } = &config.store {
-        RedisStore::new(url, ca_file.as_deref(), TimeSource::Server, Patience::default())?;
-    }
-    Ok(())
+    Ok(store::check(&config.store)?)
 }
 
 impl Gateway {

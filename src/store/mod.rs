@@ -59,6 +59,20 @@ pub async fn open(
     }
 }
 
+/// Looks whether the settings can be used, as far as that shows without a connection and without opening the file.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn check(settings: &Settings) -> Result<(), StoreError> {
+    match settings {
+        Settings::Redis { url, ca_file } => {
+            RedisStore::new(url, ca_file.as_deref(), TimeSource::Server, Patience::default()).map(drop)
+        }
+        Settings::Embedded { .. } => Ok(()),
+    }
+}
+
 /// Counts the writes to a record, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u64);
