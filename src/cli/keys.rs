@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Subcommand;
-use hourgate::gateway::read_key_file;
+use hourgate::gateway::{KeyFileError, read_key_file};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::settings::Settings;
 use hourgate::time::{Clock, SystemClock, human, parse_span};
@@ -51,11 +51,11 @@ pub(crate) fn run(command: KeysCommand) -> Result<(), Failure> {
             say(format!("Wrote a new key ring to {}. Give every node the same file.", path.display()))
         }
         KeysCommand::Rotate { file: path, overlap } => {
-            if !path.exists() {
-                let message = format!("{} does not exist; make it with `hourgate keys new`", path.display());
-                return Err(Failure { code: NOT_FOUND, message });
-            }
-            let before = file::parse(&read_key_file(&path).map_err(Failure::new)?).map_err(Failure::new)?;
+            let text = read_key_file(&path).map_err(|error| match &error {
+                KeyFileError::Missing { .. } => Failure { code: NOT_FOUND, message: error.to_string() },
+                _ => Failure::new(error),
+            })?;
+            let before = file::parse(&text).map_err(Failure::new)?;
             let had = before.len();
             let after = file::rotate(before, now, overlap, Settings::FORGET_AFTER);
             write(&path, &file::render(&after))?;

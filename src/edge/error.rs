@@ -224,6 +224,11 @@ fn sign_in_answer(error: &SignInError) -> Answer {
                 retry_after_secs: Some(5),
             };
         }
+        SignInError::Provider(ProviderError::TestIdp { .. }) => (
+            StatusCode::BAD_GATEWAY,
+            "Sign-in not possible",
+            "The sign-in service of this site is one for tests, which proves nothing about anybody. Please tell your administrator.",
+        ),
         SignInError::Provider(
             ProviderError::Token(TokenError::OurFault(_)) | ProviderError::Misconfigured(_),
         ) => (

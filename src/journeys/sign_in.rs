@@ -124,6 +124,7 @@ impl SignInError {
             Self::Provider(
                 ProviderError::Token(TokenError::OurFault(_)) | ProviderError::Misconfigured(_),
             ) => "misconfigured",
+            Self::Provider(ProviderError::TestIdp { .. }) => "test_idp",
             Self::Provider(ProviderError::IdToken(error)) => error.code(),
             Self::Provider(ProviderError::OtherUser(_)) => "userinfo_sub",
             Self::Provider(ProviderError::NoIdToken) => "id_token_missing",

@@ -27,6 +27,9 @@ pub struct Additional {
     /// RFC 9126 section 5: is every request to be pushed?
     #[serde(default)]
     pub require_pushed_authorization_requests: bool,
+    /// Is this a test IdP, which lets in whoever asks? `hourgate-idp` says so of itself, and nothing else has this member.
+    #[serde(default)]
+    pub hourgate_test_idp: bool,
 }
 
 impl AdditionalProviderMetadata for Additional {}
@@ -69,6 +72,9 @@ pub enum DocumentError {
     /// An endpoint is less protected than the issuer itself.
     #[error("its {0} is plain HTTP although the issuer is HTTPS")]
     NotHttps(&'static str),
+    /// The document of a test IdP, where none is allowed (OPS-13).
+    #[error("it is of a test identity provider, which lets in whoever asks; danger.insecure_test_idp is off")]
+    TestIdp,
     /// A key set without a key, or with too many.
     #[error("it holds {0} usable keys")]
     KeyCount(usize),

@@ -13,4 +13,4 @@ pub mod transport;
 
 pub use error::ProviderError;
 pub use messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
-pub use oidc_provider::OidcProvider;
+pub use oidc_provider::{OidcProvider, TestIdps};

@@ -1,7 +1,7 @@
 //! One OpenID Provider.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use oauth2::AccessToken;
@@ -39,6 +39,18 @@ pub struct OidcProvider {
     /// Did it give a new refresh token with the last refresh? 0 unknown, 1 no, 2 yes.
     rotates: AtomicU8,
     pushes: Semaphore,
+    test_idps: TestIdps,
+    /// Was it last seen to be a test IdP that is not allowed?
+    is_refused: AtomicBool,
+}
+
+/// Are IdPs that are made for tests, and say so, as good as others?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestIdps {
+    /// No: they let in whoever asks.
+    Refused,
+    /// Yes: this is a test bed.
+    Allowed,
 }
 
 impl OidcProvider {
@@ -47,7 +59,7 @@ impl OidcProvider {
     /// # Errors
     ///
     /// Where TLS cannot be set up.
-    pub fn new(settings: Settings) -> Result<Self, TransportSetupError> {
+    pub fn new(settings: Settings, test_idps: TestIdps) -> Result<Self, TransportSetupError> {
         let transport = Transport::new(&settings)?;
         Ok(Self {
             settings,
@@ -57,6 +69,8 @@ impl OidcProvider {
             pushes: Semaphore::new(MOST_AT_ONCE),
             breaker: CircuitBreaker::default(),
             rotates: AtomicU8::default(),
+            test_idps,
+            is_refused: AtomicBool::new(false),
         })
     }
 
@@ -102,7 +116,20 @@ impl OidcProvider {
     ///
     /// Where there is no copy at hand and none is to be had.
     pub async fn metadata(&self, now: Timestamp) -> Result<Arc<ProviderMetadata>, ProviderError> {
-        self.metadata.get(Want::Any, now, self.fetch_metadata()).await
+        let metadata = self.metadata.get(Want::Any, now, self.fetch_metadata()).await;
+        metadata.map_err(|error| if self.is_refused() { self.refusal() } else { error })
+    }
+
+    /// Is it of no use because it is a test IdP? A copy of its metadata from before, when it was none, still counts.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Relaxed) && self.metadata.good().is_none()
+    }
+
+    /// What is said of it then.
+    #[must_use]
+    pub fn refusal(&self) -> ProviderError {
+        ProviderError::TestIdp { issuer: self.settings.issuer.clone() }
     }
 
     /// Where to send the browser for a sign-in. The request may be pushed first.
@@ -228,8 +255,7 @@ impl OidcProvider {
     ///
     /// Where they are not valid for this IdP (any more).
     pub fn restore(&self, metadata: &[u8], keys: &[u8]) -> Result<(), DocumentError> {
-        let (parsed, parsed_keys) =
-            (metadata::parse(&self.settings.issuer, metadata)?, metadata::parse_keys(keys)?);
+        let (parsed, parsed_keys) = (self.parse_metadata(metadata)?, metadata::parse_keys(keys)?);
         self.metadata.restore(parsed, metadata);
         self.keys.restore(parsed_keys, keys);
         Ok(())
@@ -242,8 +268,16 @@ impl OidcProvider {
             Some(url) => url.to_string(),
             None => metadata::well_known(&self.settings.issuer),
         };
-        let parse = |document: &[u8]| metadata::parse(&self.settings.issuer, document);
+        let parse = |document: &[u8]| self.parse_metadata(document);
         self.fetch("metadata", url, parse).await
+    }
+
+    fn parse_metadata(&self, document: &[u8]) -> Result<ProviderMetadata, DocumentError> {
+        let parsed = metadata::parse(&self.settings.issuer, document)?;
+        let is_test_idp = parsed.additional_metadata().hourgate_test_idp;
+        let is_refused = is_test_idp && self.test_idps == TestIdps::Refused;
+        self.is_refused.store(is_refused, Ordering::Relaxed);
+        if is_refused { Err(DocumentError::TestIdp) } else { Ok(parsed) }
     }
 
     async fn keys(&self, want: Want, now: Timestamp) -> Result<Arc<CoreJsonWebKeySet>, ProviderError> {

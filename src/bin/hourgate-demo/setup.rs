@@ -80,7 +80,7 @@ pub(crate) fn config(
         store: Store::Embedded { path: dir.join("sessions.redb") },
         providers: vec![provider],
         environments: vec![environment],
-        danger: Danger { insecure_http: false, short_policy_check: true },
+        danger: Danger { short_policy_check: true, insecure_test_idp: true, ..Danger::default() },
         log: Log { format: LogFormat::Pretty, level: tracing::Level::WARN },
     })
 }
