@@ -164,6 +164,8 @@ pub struct Queued {
     pub all: u64,
     /// Those that could be claimed.
     pub due: u64,
+    /// Since when the longest due of them is.
+    pub since: Option<Timestamp>,
 }
 
 /// How fast a shared bucket gives turns. One bucket can be asked at different bursts: whoever asks with the larger one

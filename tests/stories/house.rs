@@ -185,12 +185,13 @@ impl House {
     /// The due queue is gone, the records are there. On disk the gateway must let go of the file first.
     pub(crate) async fn lose_the_queue(&mut self) {
         if let Place::Redis(server) = &self.place {
-            let queues: Vec<_> = (0..64).map(|partition| format!("hg:due:{{{partition}}}")).collect();
-            server.cli(&[&["DEL"], &queues.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat());
+            for queue in server.cli(&["KEYS", "hg:due:*"]).lines() {
+                server.cli(&["DEL", queue]);
+            }
             return;
         }
         let scores = redb::TableDefinition::<[u8; 16], u64>::new("scores");
-        let queue = redb::TableDefinition::<(u8, u64, [u8; 16]), ()>::new("queue");
+        let queue = redb::TableDefinition::<(u8, u16, u64, [u8; 16]), ()>::new("queue");
         self.edit_file(|write| {
             assert!(write.delete_table(scores).unwrap() && write.delete_table(queue).unwrap());
         })

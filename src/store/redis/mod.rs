@@ -258,8 +258,10 @@ impl Store for RedisStore {
 
     async fn queued(&self, lane: Lane, partition: u8, now: Timestamp) -> Result<Queued, StoreError> {
         let mut script = self.scripts.queued.key(keys::due(lane, partition));
-        let (all, due) = self.links.run("counting due sessions", script.arg(self.instant(now))).await?;
-        Ok(Queued { all, due })
+        script.arg(self.instant(now));
+        let (all, due, first) = self.links.run("counting due sessions", &script).await?;
+        let since = (due > 0).then(|| Score::from_number(first).instant());
+        Ok(Queued { all, due, since })
     }
 
     async fn take_turns(
