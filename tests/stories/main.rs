@@ -28,7 +28,9 @@ macro_rules! stories {
 }
 
 mod admin;
+mod client_authentication;
 mod contracts;
+mod form_post;
 mod hostile_requests;
 mod outages;
 mod policy_checks;
