@@ -8,7 +8,8 @@
 //! Without `strict` it takes any client id, any secret that is not empty, and any redirect URI whose origin is
 //! `https`, a loopback address or `*.localhost`. PKCE (`S256`) is always required, and so is the scope
 //! `offline_access` for a refresh token: a gateway that works here must not fail elsewhere for the lack of them.
-//! A client registered by the control API is held to its secret and its redirect URIs, strict or not.
+//! A client registered by the control API is held to its secret or keys and to its redirect URIs, strict or not; one that
+//! signs must be registered.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

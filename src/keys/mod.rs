@@ -1,7 +1,7 @@
 //! The only place that holds the gateway's own key material: what it seals, authenticates and derives with.
 //!
 //! Every use has a key of its own, derived by HKDF-SHA-256 from the master keys of the [`ring::KeyRing`], so that bytes
-//! made for one purpose mean nothing to another.
+//! made for one purpose mean nothing to another. The keys that IdPs know it by ([`client`]) stand apart from these.
 
 pub mod client;
 pub mod client_file;

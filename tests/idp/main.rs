@@ -1,6 +1,7 @@
 //! The test IdP, over real HTTP.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and its helpers do too")]
 
+mod client_authentication;
 mod code_flow;
 mod control;
 mod failures;

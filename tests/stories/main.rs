@@ -29,7 +29,9 @@ macro_rules! stories {
 }
 
 mod admin;
+mod client_authentication;
 mod contracts;
+mod form_post;
 mod half_records;
 mod hostile_requests;
 mod outages;

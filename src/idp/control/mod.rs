@@ -25,7 +25,7 @@
 //! Modes of faults: `status` `delay` `late_answer` (everything is done at once, and answered after `delay`) `hold` `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
 //! (closed after everything is done) `error` (an OAuth error) at every endpoint (`discovery` `jwks` `authorize` `login` `token` `userinfo` `end_session` `revoke` `par`); `wrong_nonce` `wrong_iss` `wrong_aud`
 //! `bad_sig` `wrong_sub` `expired` `alg_none` `no_kid` `missing_iat` `missing_sub` `wrong_at_hash` `wrong_azp` `extra_aud`
-//! at `token` (`wrong_sub` and `missing_sub` at `userinfo`, `wrong_iss` at `discovery` too); `wrong_response_iss`
+//! `odd_answer` (no `token_type`, numbers as text) `no_access_token` at `token` (`wrong_sub` and `missing_sub` at `userinfo`, `wrong_iss` at `discovery` too); `wrong_response_iss`
 //! `missing_response_iss` at `authorize`. `times` counts strikes, at sign-in and at refresh alike.
 //!
 //! A body is `application/json`. What is not understood is refused with 400 and
