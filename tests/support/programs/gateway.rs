@@ -94,7 +94,7 @@ hosts = {hosts:?}
         self.process.output()
     }
 
-    pub(crate) const fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.process.pid()
     }
 

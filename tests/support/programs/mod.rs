@@ -2,11 +2,13 @@
 
 pub(crate) mod app;
 pub(crate) mod browser;
+pub(crate) mod caddy;
 pub(crate) mod gateway;
 pub(crate) mod guarded_app;
 pub(crate) mod idp;
 pub(crate) mod nginx;
 pub(crate) mod process;
+pub(crate) mod raw;
 pub(crate) mod wait;
 
 #[path = "../redis_server.rs"]

@@ -40,7 +40,7 @@ impl Process {
         })
     }
 
-    pub(crate) const fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
