@@ -118,6 +118,8 @@ impl<'de> Deserialize<'de> for StoredId {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -128,8 +130,27 @@ mod tests {
         assert_eq!("+1234567890123456789012345678901".parse::<StoredId>(), Err(NotASessionId));
     }
 
+    /// Every bit of a million ids is as often set as not, and no two of them or of their names in the store are one. Five
+    /// hundred is the standard deviation of a fair bit's count; none of 256 strays by ten of those.
     #[test]
-    fn two_sign_ins_never_share_an_id() {
-        assert_ne!(SessionId::new().stored(), SessionId::new().stored());
+    fn ses_02_ids_are_256_random_bits_and_the_store_knows_only_their_hash() {
+        const IDS: usize = 1_000_000;
+        let mut seen = vec![[0_usize; 256]; 32];
+        let (mut ids, mut stored) = (HashSet::with_capacity(IDS), HashSet::with_capacity(IDS));
+        for _ in 0..IDS {
+            let id = SessionId::new();
+            for (byte, counts) in id.as_bytes().iter().zip(&mut seen) {
+                counts[usize::from(*byte)] += 1;
+            }
+            assert!(!id.as_bytes().starts_with(id.stored().as_bytes()));
+            stored.insert(u128::from_be_bytes(*id.stored().as_bytes()));
+            ids.insert(*id.as_bytes());
+        }
+        assert_eq!((ids.len(), stored.len()), (IDS, IDS));
+        for at in 0..256 {
+            let has = |byte: &usize| byte >> (at % 8) & 1 == 1;
+            let count: usize = (0..256).filter(has).map(|byte| seen[at / 8][byte]).sum();
+            assert!(count.abs_diff(IDS / 2) < 5_000, "bit {at} is set in {count} of {IDS} ids");
+        }
     }
 }

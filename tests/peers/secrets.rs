@@ -21,10 +21,14 @@ async fn a_life(house: &mut House) -> Vec<String> {
     let page = browser.navigate(&url("start?rd=/")).await;
     // `state`, `nonce`, `code_challenge`; `code`.
     for (_, hop) in &page.hops {
-        secrets.extend(hop.query_pairs().filter(|(name, _)| ["state", "nonce", "code", "code_challenge"].contains(&name.as_ref()))
-            .map(|(_, value)| value.into_owned()));
+        secrets.extend(
+            hop.query_pairs()
+                .filter(|(name, _)| ["state", "nonce", "code", "code_challenge"].contains(&name.as_ref()))
+                .map(|(_, value)| value.into_owned()),
+        );
     }
-    let callback = page.hops.iter().map(|(_, hop)| hop.to_string()).find(|hop| hop.contains("/callback/")).unwrap();
+    let callback =
+        page.hops.iter().map(|(_, hop)| hop.to_string()).find(|hop| hop.contains("/callback/")).unwrap();
     let session = house.gateway.session_id();
     cookies(&browser, &url(""), &mut secrets);
     // Once more, from here and from elsewhere, and with something else in place of each.
@@ -32,13 +36,25 @@ async fn a_life(house: &mut House) -> Vec<String> {
     Browser::new().send("GET", &callback, &[], "").await;
     browser.send("GET", &callback.replace("code=", "code=x"), &[], "").await;
     browser.send("GET", &callback.replace("state=", "state=x"), &[], "").await;
-    for path in ["session", "userinfo", "authz/auth-request", "authz/forward-auth", "authz/ext-authz/x", "check?rd=/", "signout"] {
+    for path in [
+        "session",
+        "userinfo",
+        "authz/auth-request",
+        "authz/forward-auth",
+        "authz/ext-authz/x",
+        "check?rd=/",
+        "signout",
+    ] {
         browser.send("GET", &url(path), &[("authorization", "Bearer stolen-token-deadbeef")], "").await;
     }
     secrets.push("stolen-token-deadbeef".into());
     // A policy check that works, one that is answered with nonsense, one that is not answered.
     let proved = |house: &House| house.gateway.session()["proved_at"].clone();
-    for fault in ["", r#"{"endpoint":"token","mode":"garbage","times":1}"#, r#"{"endpoint":"token","mode":"reset","times":1}"#] {
+    for fault in [
+        "",
+        r#"{"endpoint":"token","mode":"garbage","times":1}"#,
+        r#"{"endpoint":"token","mode":"reset","times":1}"#,
+    ] {
         if !fault.is_empty() {
             house.idp.post("/faults", fault).await;
         }
@@ -66,7 +82,9 @@ async fn a_life(house: &mut House) -> Vec<String> {
 fn cookies(browser: &Browser, url: &str, secrets: &mut Vec<String>) {
     let header = browser.cookie_header(url);
     assert_eq!(header.split("; ").count(), 2, "{header}");
-    secrets.extend(header.split("; ").filter_map(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned()));
+    secrets.extend(
+        header.split("; ").filter_map(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned()),
+    );
 }
 
 struct House {
@@ -103,14 +121,20 @@ async fn adm_01_no_secret_is_in_logs_metrics_or_answers_of_commands() {
     let mut house = House::start().await;
     let mut secrets = a_life(&mut house).await;
     let passed = house.idp.get("/secrets").await;
-    let passed: Vec<_> = passed.as_array().unwrap().iter().map(|secret| secret.as_str().unwrap().to_owned()).collect();
+    let passed: Vec<_> =
+        passed.as_array().unwrap().iter().map(|secret| secret.as_str().unwrap().to_owned()).collect();
     assert!(passed.len() > 15, "codes, verifiers, access, refresh and ID tokens: {passed:?}");
     secrets.extend(passed);
     secrets.extend([REDIS_PASSWORD.to_owned(), CLIENT_SECRET.to_owned()]);
     let keys = std::fs::read_to_string(house.gateway.config().with_file_name("keys")).unwrap();
     secrets.extend(keys.split_whitespace().filter(|word| word.len() >= 40).map(str::to_owned));
     // The signature alone would do, and so would the claims: they name a person.
-    let parts: Vec<_> = secrets.iter().filter(|secret| secret.matches('.').count() == 2).flat_map(|token| token.split('.').skip(1)).map(str::to_owned).collect();
+    let parts: Vec<_> = secrets
+        .iter()
+        .filter(|secret| secret.matches('.').count() == 2)
+        .flat_map(|token| token.split('.').skip(1))
+        .map(str::to_owned)
+        .collect();
     secrets.extend(parts);
     secrets.sort_unstable();
     secrets.dedup();
@@ -145,7 +169,10 @@ async fn adm_13_every_sign_in_refusal_and_end_is_one_line_of_the_audit_log() {
         .collect();
     let audit: Vec<_> = lines.iter().filter(|line| line["target"] == "audit").collect();
     let count = |action: &str, outcome: &str| {
-        audit.iter().filter(|line| line["action"] == action && (outcome.is_empty() || line["outcome"] == outcome)).count()
+        audit
+            .iter()
+            .filter(|line| line["action"] == action && (outcome.is_empty() || line["outcome"] == outcome))
+            .count()
     };
     assert_eq!(count("sign_in", "success"), 2, "{audit:#?}");
     assert!(count("sign_in", "failure") >= 4, "{audit:#?}");

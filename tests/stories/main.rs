@@ -37,5 +37,6 @@ mod several_idps;
 mod sign_in;
 mod sign_out;
 mod staying_alive;
+mod strangers;
 mod under_way;
 mod when_redis_is_away;
