@@ -273,10 +273,14 @@ fn reference() -> String {
 }
 
 /// There is no such page.
-pub async fn not_found(request: HttpRequest) -> HttpResponse {
+///
+/// # Errors
+///
+/// [`EdgeError::NotFound`] for people, who get a page.
+pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, EdgeError> {
     if is_navigation(request.headers()) {
-        EdgeError::NotFound.error_response()
+        Err(EdgeError::NotFound)
     } else {
-        HttpResponse::NotFound().finish()
+        Ok(HttpResponse::NotFound().finish())
     }
 }

@@ -202,7 +202,7 @@ impl Mint<'_> {
             let failed = |_| OAuthError::new(ErrorCode::ServerError, "the ID token could not be signed");
             answer["id_token"] = signed.map_err(failed)?.into();
         }
-        if let Some(fault) = self.faults.take(Endpoint::Token, Stage::Answer) {
+        if let Some(fault) = self.faults.take(Endpoint::Token, Stage::Answer, Some(&granted.subject)) {
             spoil(&mut answer, fault.mode);
         }
         Ok(answer)

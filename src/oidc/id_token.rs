@@ -214,7 +214,8 @@ pub fn verify(
     let registered: Registered = serde_json::from_slice(&payload).map_err(|_| IdTokenError::Malformed)?;
     let claims: Map<String, Value> = serde_json::from_slice(&payload).map_err(|_| IdTokenError::Malformed)?;
 
-    if registered.sub.is_empty() || registered.sub.len() > 255 {
+    // A control character is in nobody's name, and headers cannot carry it: two people would be one to the apps.
+    if registered.sub.is_empty() || registered.sub.len() > 255 || registered.sub.contains(char::is_control) {
         return Err(IdTokenError::Malformed); // Core section 2: at most 255 ASCII characters
     }
     if registered.events.is_some() {

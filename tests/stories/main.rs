@@ -42,6 +42,7 @@ mod several_idps;
 mod sign_in;
 mod sign_out;
 mod staying_alive;
+mod strangers;
 mod test_idp;
 mod under_way;
 mod when_redis_is_away;
