@@ -302,6 +302,12 @@ impl VerifiedIdToken {
         self.registered.exp.0
     }
 
+    /// `iat`.
+    #[must_use]
+    pub const fn issued_at(&self) -> Timestamp {
+        self.registered.iat.0
+    }
+
     /// `auth_time`.
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {

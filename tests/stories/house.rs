@@ -289,6 +289,7 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
         userinfo: false,
         refresh_without_id_token: false,
         refresh_token_lifetime: None,
+        revoke_tokens: true,
         ca_file: None,
         timeout: ProviderSettings::DEFAULT_TIMEOUT,
     }
