@@ -143,6 +143,10 @@ impl House {
         self.running.as_ref().unwrap().management()
     }
 
+    pub(crate) const fn has_redis(&self) -> bool {
+        matches!(self.place, Place::Redis(_))
+    }
+
     pub(crate) fn redis(&mut self) -> &mut RedisServer {
         match &mut self.place {
             Place::Redis(server) => server,

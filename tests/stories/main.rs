@@ -30,6 +30,7 @@ macro_rules! stories {
 mod admin;
 mod contracts;
 mod hostile_requests;
+mod logout;
 mod outages;
 mod policy_checks;
 mod several_idps;

@@ -47,8 +47,8 @@ async fn set(req: HttpRequest, tenant: Target, path: Path, body: Bytes) -> Answe
     }
     check("redirect_uris", &body.redirect_uris)?;
     check("post_logout_redirect_uris", &body.post_logout_redirect_uris)?;
-    check("backchannel_logout_uri", body.backchannel_logout_uri.as_slice())?;
-    check("frontchannel_logout_uri", body.frontchannel_logout_uri.as_slice())?;
+    body.backchannel_logout_uri.as_ref().map_or(Ok(()), |uri| check_one("backchannel_logout_uri", uri))?;
+    body.frontchannel_logout_uri.as_ref().map_or(Ok(()), |uri| check_one("frontchannel_logout_uri", uri))?;
     let (mut state, _) = tenant.0.lock();
     if state.clients.registered.len() >= MOST && !state.clients.registered.contains_key(&path.1) {
         return Err(ControlError::new(StatusCode::BAD_REQUEST, "there are 1000 clients already"));
@@ -65,18 +65,20 @@ async fn set(req: HttpRequest, tenant: Target, path: Path, body: Bytes) -> Answe
     Ok(done())
 }
 
+fn check(field: &str, uris: &[String]) -> Result<(), ControlError> {
+    uris.iter().enumerate().try_for_each(|(at, uri)| check_one(&format!("{field}[{at}]"), uri))
+}
+
 /// An absolute `http` or `https` URL without a fragment (RFC 6749 section 3.1.2).
-pub(super) fn check(field: &str, uris: &[String]) -> Result<(), ControlError> {
-    for (at, uri) in uris.iter().enumerate() {
-        let good = Url::parse(uri).is_ok_and(|url| {
-            ["http", "https"].contains(&url.scheme()) && url.fragment().is_none() && url.has_host()
-        });
-        if !good || !uri.bytes().all(|b| b.is_ascii_graphic()) {
-            let message = "this is an absolute http or https URL without a fragment";
-            return Err(ControlError::field(format!("{field}[{at}]"), message));
-        }
+pub(super) fn check_one(field: &str, uri: &str) -> Result<(), ControlError> {
+    let good = Url::parse(uri).is_ok_and(|url| {
+        ["http", "https"].contains(&url.scheme()) && url.fragment().is_none() && url.has_host()
+    });
+    if good && uri.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(ControlError::field(field, "this is an absolute http or https URL without a fragment"))
     }
-    Ok(())
 }
 
 async fn show(tenant: Target, path: Path) -> Answer {
