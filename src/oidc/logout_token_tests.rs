@@ -1,6 +1,5 @@
 use proptest::prelude::*;
-use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;
 
 use super::*;
@@ -10,25 +9,24 @@ const ISSUER: &str = "https://idp.example";
 const EXPECTED: Expected<'_> = Expected {
     issuer: ISSUER,
     client_id: "hourgate",
-    algorithms: &[SigningAlgorithm::Es256, SigningAlgorithm::Rs256],
+    algorithms: &[SigningAlgorithm::EdDsa, SigningAlgorithm::Rs256],
 };
 
 /// An issuer with one key.
-struct Issuer(EcdsaKeyPair);
+struct Issuer(Ed25519KeyPair);
 
 impl Issuer {
     fn new() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "a test's key")]
-        let random = SystemRandom::new();
-        let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
-        Self(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_ref(), &random).unwrap())
+        Self::of_seed(1)
+    }
+
+    fn of_seed(seed: u8) -> Self {
+        Self(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
     }
 
     fn jwk(&self, kid: &str) -> Value {
-        let point = self.0.public_key().as_ref();
-        let coordinate = |bytes| BASE64_URL_SAFE_NO_PAD.encode(bytes);
-        let (x, y) = (coordinate(&point[1..33]), coordinate(&point[33..]));
-        json!({ "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": kid, "x": x, "y": y })
+        let x = BASE64_URL_SAFE_NO_PAD.encode(self.0.public_key());
+        json!({ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": kid, "x": x })
     }
 
     fn keys(&self) -> CoreJsonWebKeySet {
@@ -36,12 +34,9 @@ impl Issuer {
     }
 
     fn sign_text(&self, header: &str, claims: &str) -> String {
-        #[expect(clippy::disallowed_methods, reason = "a test's signature")]
-        let random = SystemRandom::new();
         let encode = |text: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(text);
         let input = format!("{}.{}", encode(header.as_bytes()), encode(claims.as_bytes()));
-        let signature = self.0.sign(&random, input.as_bytes()).unwrap();
-        format!("{input}.{}", encode(signature.as_ref()))
+        format!("{input}.{}", encode(self.0.sign(input.as_bytes()).as_ref()))
     }
 
     fn sign(&self, header: &Value, claims: &Value) -> String {
@@ -64,7 +59,7 @@ fn keys(keys: &[Value]) -> CoreJsonWebKeySet {
 }
 
 fn header() -> Value {
-    json!({ "alg": "ES256", "kid": "k", "typ": "logout+jwt" })
+    json!({ "alg": "EdDSA", "kid": "k", "typ": "logout+jwt" })
 }
 
 fn claims() -> Value {
@@ -199,7 +194,7 @@ fn the_clocks_may_differ_by_a_minute() {
 
 #[test]
 fn only_a_key_of_the_issuer_signs() {
-    let (issuer, stranger) = (Issuer::new(), Issuer::new());
+    let (issuer, stranger) = (Issuer::new(), Issuer::of_seed(2));
     let judged = |token: &str, keys: &CoreJsonWebKeySet| verify(token, keys, &EXPECTED, NOW).map(drop);
     let forged = stranger.token(json!({}), json!({}));
     assert_eq!(judged(&forged, &issuer.keys()), Err(LogoutTokenError::Signature));
