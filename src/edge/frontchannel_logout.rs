@@ -82,9 +82,9 @@ pub async fn frontchannel_logout(
     Ok(response)
 }
 
-/// Without `sid` only the browser's cookie says which session is meant, and any site can send people here with it, by a
-/// link. So the browser must say that this is an iframe, and of this very site: the one place where an IdP's page gets
-/// cookies sent (LOG-02).
+/// Without `sid` only the browser's cookie says which session is meant, and any page can bring people here with it, by a
+/// link (LOG-02). So the browser must say that this is an iframe of a page on the same site; into those of other sites it
+/// takes no cookie of ours.
 fn is_framed_from_here(request: &HttpRequest) -> bool {
     let is = |name, values: &[&str]| matches!(one(request, name), Ok(Some(value)) if values.contains(&value));
     is("sec-fetch-dest", &["iframe"]) && is("sec-fetch-site", &["same-origin", "same-site"])

@@ -64,7 +64,7 @@ async fn end_named(
     now: Timestamp,
 ) -> Result<Vec<StoredId>, BackChannelError> {
     let token = provider.verify_logout_token(token, now).await?;
-    let (name, index) = names(&token);
+    let (name, index) = names(token.issuer(), token.whose());
     // The watermark first: a sign-in that completes meanwhile finds it, or stands in the index already (LOG-08).
     services.sessions.log_out_before(name, token.issued_at()).await?;
     let tombstone = Tombstone { reason: EndReason::BackchannelLogout, at: now, remark: None };
@@ -73,29 +73,35 @@ async fn end_named(
     Ok(ended)
 }
 
-fn names(token: &VerifiedLogoutToken) -> (LogoutName, Index) {
-    let issuer = token.issuer();
-    match token.whose() {
-        Whose::User(subject) => {
-            (LogoutName::of_user(issuer, subject), Index::User(named_user_hash(issuer, subject)))
-        }
-        Whose::IdpSession(sid) | Whose::UsersIdpSession { sid, .. } => {
-            (LogoutName::of_idp_session(issuer, sid), idp_session_index(issuer, sid))
+fn names(issuer: &str, whose: &Whose) -> (LogoutName, Index) {
+    let of_user = |subject: &str| Index::User(named_user_hash(issuer, subject));
+    match whose {
+        Whose::User(subject) => (LogoutName::of_user(issuer, subject), of_user(subject)),
+        Whose::IdpSession(sid) => (LogoutName::of_idp_session(issuer, sid), idp_session_index(issuer, sid)),
+        // Not the index of the `sid`: a session that never learned its own does not stand there.
+        Whose::UsersIdpSession { subject, sid } => {
+            (LogoutName::of_idp_session(issuer, sid), of_user(subject))
         }
     }
 }
 
 /// The index is a hint; this is what decides.
 fn means(token: &VerifiedLogoutToken, session: &Session) -> bool {
-    let identity = &session.identity;
-    let is_theirs = |name: &str| identity.subject == name;
-    let is_of = |name: &str| identity.idp_session.as_deref() == Some(name);
-    let is_named = match token.whose() {
-        Whose::User(subject) => is_theirs(subject),
-        Whose::IdpSession(sid) => is_of(sid),
-        Whose::UsersIdpSession { subject, sid } => is_theirs(subject) && is_of(sid),
-    };
-    is_named && identity.issuer == token.issuer() && session.is_meant_by_logout(token.issued_at())
+    session.identity.issuer == token.issuer()
+        && is_named(token.whose(), session)
+        && session.is_meant_by_logout(token.issued_at())
+}
+
+fn is_named(whose: &Whose, session: &Session) -> bool {
+    let (own_subject, own_sid) = (&session.identity.subject, session.identity.idp_session.as_ref());
+    match whose {
+        Whose::User(subject) => subject == own_subject,
+        Whose::IdpSession(sid) => own_sid == Some(sid),
+        // An IdP may name the `sid` here and not in its ID tokens: then any session of the user can be the one.
+        Whose::UsersIdpSession { subject, sid } => {
+            subject == own_subject && own_sid.is_none_or(|own| own == sid)
+        }
+    }
 }
 
 /// Ends the sessions of the session that the IdP calls `sid`, in all environments. Nobody has proved to be the IdP, so
@@ -140,4 +146,47 @@ pub async fn front_channel_of_browser(
     let tombstone = Tombstone { reason: EndReason::FrontchannelLogout, at: now, remark: None };
     services.end_session(id, &session, &tombstone).await?;
     Ok(vec![id])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logout_names_sessions_by_user_by_idp_session_or_by_both() {
+        let alices = Session::sample();
+        let mut with_sid = Session::sample();
+        with_sid.identity.idp_session = Some("s".into());
+        let both =
+            |subject: &str, sid: &str| Whose::UsersIdpSession { subject: subject.into(), sid: sid.into() };
+        for (whose, names_first, names_second) in [
+            (Whose::User("alice".into()), true, true),
+            (Whose::User("bob".into()), false, false),
+            (Whose::IdpSession("s".into()), false, true),
+            (Whose::IdpSession("t".into()), false, false),
+            (both("alice", "s"), true, true),
+            (both("alice", "t"), true, false),
+            (both("bob", "s"), false, false),
+        ] {
+            assert_eq!(
+                (is_named(&whose, &alices), is_named(&whose, &with_sid)),
+                (names_first, names_second),
+                "{whose:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn log_07_a_logout_means_what_rests_on_older_credentials() {
+        let at = Timestamp::from_secs;
+        let mut session = Session::sample();
+        assert!(session.is_meant_by_logout(at(100)), "nothing is known of its age");
+        session.asserted_at = Some(at(100));
+        assert!(session.is_meant_by_logout(at(100)) && !session.is_meant_by_logout(at(99)));
+        session.identity.authenticated_at = Some(at(50));
+        assert!(
+            session.is_meant_by_logout(at(50)) && !session.is_meant_by_logout(at(49)),
+            "auth_time comes first"
+        );
+    }
 }

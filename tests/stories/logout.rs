@@ -487,6 +487,20 @@ stories! {
         house.session().await;
     }
 
+    async fn race_11_what_was_under_way_at_a_sign_out_writes_nothing_after_it(house: House) {
+        let browser = house.signed_in().await;
+        let (id, _) = house.session().await;
+        house.clock.advance(Duration::from_secs(40));
+        let slow = browser.stolen();
+        assert_eq!(slow.fetch(&format!("{APP}/stream")).await.status, 200, "its activity is noted, not written yet");
+        sign_out(&browser).await;
+        house.work().await;
+        assert_eq!(house.tombstone(id).await.reason, EndReason::SignedOut);
+        assert_eq!(house.services().sessions.store().last_activity(id).await.unwrap(), None);
+        let refused = slow.fetch(&format!("{APP}/stream")).await;
+        assert_eq!((refused.status, refused.header("set-cookie")), (401, ""));
+    }
+
     async fn log_15_a_sign_out_has_the_refresh_token_revoked_at_the_idp(house: House) {
         let browser = house.signed_in().await;
         let (id, _) = house.session().await;
