@@ -7,7 +7,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::programs::browser::{Browser, Page};
-use crate::programs::gateway::{Gateway, Setup, program};
+use crate::programs::gateway::{Gateway, Setup};
+use crate::programs::hourgate::program;
 use crate::programs::process::Process;
 use crate::programs::redis_server::RedisServer;
 use crate::programs::wait::{eventually, free_port};
@@ -254,7 +255,12 @@ async fn signing_out_ends_the_session_there_too() {
     let xsrf = rest.split('"').next().unwrap();
     let confirm = format!("{}/session/end/confirm", house.issuer);
     let page = browser.submit(&confirm, &[("xsrf", xsrf), ("logout", "yes")]).await;
-    assert_eq!((page.status, page.url.as_str()), (200, house.url("/signed-out").as_str()), "{page:?}");
+    let (address, query) = page.url.as_str().split_once('?').unwrap();
+    assert_eq!((page.status, address), (200, house.url("/signed-out").as_str()), "{page:?}");
+    assert!(
+        query.starts_with("state=") && page.body.contains("sign-in service"),
+        "the state came back: {page:?}"
+    );
 
     assert_eq!(house.count("sign_ins").await, 1);
     house.sign_in(&mut browser, "alice").await;

@@ -147,6 +147,10 @@ impl House {
         self.running.as_ref().unwrap().management()
     }
 
+    pub(crate) const fn has_redis(&self) -> bool {
+        matches!(self.place, Place::Redis(_))
+    }
+
     pub(crate) fn redis(&mut self) -> &mut RedisServer {
         match &mut self.place {
             Place::Redis(server) => server,
@@ -355,6 +359,7 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
         refresh_token_lifetime: None,
         rotation: Rotation::default(),
         checks_per_second: ProviderSettings::DEFAULT_CHECKS_PER_SECOND,
+        revoke_tokens: true,
         ca_file: None,
         timeout: ProviderSettings::DEFAULT_TIMEOUT,
     }

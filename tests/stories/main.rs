@@ -34,6 +34,7 @@ mod contracts;
 mod form_post;
 mod half_records;
 mod hostile_requests;
+mod logout;
 mod outages;
 mod pace;
 mod policy_checks;
