@@ -123,6 +123,19 @@ pub fn load(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) ->
     read(path, &env.collect()).1
 }
 
+/// As [`load`], with the file's text at hand; `name` is what messages call it.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn parse(
+    name: &str,
+    text: &str,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<Config, Problems> {
+    interpret(source::parse(name.to_owned(), text.to_owned()), &env.collect())
+}
+
 /// What `hourgate config check` prints on success; its failure prints the [`Problems`] and exits with [`EXIT_INVALID`].
 ///
 /// # Errors

@@ -13,7 +13,7 @@
 pub mod embedded;
 mod opened;
 mod queue;
-mod record;
+pub mod record;
 pub mod redis;
 pub mod sessions;
 pub mod settings;
