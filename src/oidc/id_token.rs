@@ -90,7 +90,7 @@ struct Registered {
 }
 
 /// `null` is not "absent": where the member stands, its value must be of the type.
-fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
@@ -98,7 +98,7 @@ fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
 
 /// Seconds since the epoch (RFC 7519 section 2), between 1970 and 9999; fractions are rounded down.
 #[derive(Clone, Copy, Debug)]
-struct NumericDate(Timestamp);
+pub(super) struct NumericDate(pub(super) Timestamp);
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
