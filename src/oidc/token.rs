@@ -7,6 +7,8 @@ use oauth2::basic::BasicTokenType;
 use oauth2::{ExtraTokenFields, StandardTokenResponse};
 use serde::{Deserialize, Serialize};
 
+use super::strict_json;
+
 /// What a token response carries beside OAuth 2.0's own members. The ID token stays text until it is verified, so that
 /// a bad one cannot make a rotated refresh token unreadable.
 #[derive(Clone, Serialize, Deserialize)]
@@ -67,7 +69,7 @@ pub fn classify(status: u16, body: &[u8]) -> Result<(), TokenError> {
     }
     let is_refusal = (400..500).contains(&status) && status != 408 && status != 429;
     let error = match serde_json::from_slice::<ErrorResponse>(body) {
-        Ok(response) if is_refusal => response.error,
+        Ok(response) if is_refusal && strict_json::is_object(body) => response.error,
         _ => return Err(TokenError::Unavailable(format!("HTTP status {status}"))),
     };
     Err(match error.as_str() {
@@ -113,6 +115,7 @@ mod tests {
             (400, b"invalid_grant"),
             (400, b""),
             (400, b"[]"),
+            (400, br#"["invalid_grant"]"#),
             (400, br#"{"error":["invalid_grant"]}"#),
             (400, br#"{"error":{"invalid_grant":1}}"#),
             (400, br#"{"Error":"invalid_grant"}"#),
