@@ -19,8 +19,8 @@ hosts = ["app.example.com"]
 "#;
 
 fn load_text(text: &str, env: &[(&str, &str)]) -> Result<Config, Problems> {
-    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Ok(interpret(source::parse("hourgate.toml".into(), text.into()), &env)?.0)
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    parse("hourgate.toml", text, env)
 }
 
 /// A case of `refusals.txt`.

@@ -18,6 +18,12 @@ pub(super) fn object(json: &[u8]) -> Result<Map<String, Value>, serde_json::Erro
     }
 }
 
+/// Does the text begin as an object? A derived `Deserialize` also reads a struct out of a list, which no specification
+/// means.
+pub(super) fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"{")
+}
+
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {

@@ -10,6 +10,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::strict_json;
+
 /// A token response (RFC 6749 section 5.1), as far as it could be read. A refresh token that came is in it, whatever else is
 /// wrong with the answer: a rotated one cannot be had again.
 #[derive(Debug)]
@@ -109,7 +111,7 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<(
     let retry_after = retry_after.and_then(|secs| secs.trim().parse().ok()).map(Duration::from_secs);
     let try_later = |cause| TokenError::TryLater { cause, retry_after };
     let Some(error) = refusal(status, body) else {
-        let speaks_oauth = serde_json::from_slice::<ErrorResponse>(body).is_ok();
+        let speaks_oauth = strict_json::is_object(body) && serde_json::from_slice::<ErrorResponse>(body).is_ok();
         return Err(match status {
             429 => try_later(format!("HTTP status {status}")),
             503 if speaks_oauth || retry_after.is_some() => try_later(format!("HTTP status {status}")),
@@ -137,6 +139,7 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<(
 /// The `error` of a refusal: a 4xx other than 408 and 429 with a JSON body that has one.
 pub(super) fn refusal(status: u16, body: &[u8]) -> Option<String> {
     let is_refusal = (400..500).contains(&status) && status != 408 && status != 429;
+    let is_refusal = is_refusal && strict_json::is_object(body);
     is_refusal.then(|| serde_json::from_slice::<ErrorResponse>(body).ok())?.map(|response| response.error)
 }
 
@@ -249,6 +252,7 @@ mod tests {
             (400, b"invalid_grant"),
             (400, b""),
             (400, b"[]"),
+            (400, br#"["invalid_grant"]"#),
             (400, br#"{"error":["invalid_grant"]}"#),
             (400, br#"{"error":{"invalid_grant":1}}"#),
             (400, br#"{"Error":"invalid_grant"}"#),

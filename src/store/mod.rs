@@ -14,7 +14,7 @@ pub mod embedded;
 mod opened;
 mod pace;
 mod queue;
-mod record;
+pub mod record;
 pub mod redis;
 pub mod sessions;
 pub mod settings;

@@ -263,7 +263,11 @@ impl Sessions {
         let (purpose, bound_to) = binding(kind, id, version);
         let (plain, _) =
             self.keys.open(purpose, &bound_to, sealed).map_err(|error| unreadable(id, &error))?;
-        serde_json::from_slice(&plain).map_err(|error| unreadable(id, &error))
+        // The parser's message would repeat what it found, a token perhaps.
+        serde_json::from_slice(&plain).map_err(|error| {
+            let cause = format!("it is not a record of this version (at byte {})", error.column());
+            unreadable(id, &cause)
+        })
     }
 }
 
@@ -276,7 +280,7 @@ fn binding(kind: Kind, id: StoredId, version: Version) -> (Purpose, Vec<u8>) {
     (purpose, [&[kind][..], id.as_bytes(), &version.0.to_be_bytes()].concat())
 }
 
-/// The cause is a message of ours or of serde about types and positions; it holds nothing of the record.
+/// The cause holds nothing of the record.
 fn unreadable(id: StoredId, cause: &dyn std::fmt::Display) -> StoreError {
     StoreError::Unreadable { what: format!("session {id}"), cause: cause.to_string() }
 }
