@@ -14,7 +14,7 @@ use openidconnect::core::CoreJsonWebKeySet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::cache::{Cached, Want};
+use super::cache::{Cached, Sender, Want};
 use super::claims;
 use super::error::ProviderError;
 use super::messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
@@ -275,7 +275,7 @@ impl OidcProvider {
         let keys = self.keys(Want::Any, now).await?;
         match id_token::verify(token, &keys, &expected, now) {
             Err(IdTokenError::UnknownKey) => {
-                let keys = self.keys(Want::Newer, now).await?;
+                let keys = self.keys(Want::Newer(Sender::Idp), now).await?;
                 Ok(Some(id_token::verify(token, &keys, &expected, now)?))
             }
             judged => Ok(Some(judged?)),
