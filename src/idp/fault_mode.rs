@@ -25,23 +25,17 @@ pub(crate) enum Mode {
     LostResponse,
     /// An OAuth error, from `body` (`{"error":"server_error"}`): JSON with `status` (400), at authorize a redirect.
     Error,
-    WrongNonce,
-    WrongIss,
-    WrongAud,
-    BadSig,
-    WrongSub,
-    Expired,
-    AlgNone,
-    NoKid,
-    MissingIat,
-    MissingSub,
-    WrongAtHash,
-    WrongAzp,
-    ExtraAud,
     /// The authorization response names another issuer (RFC 9207).
     WrongResponseIss,
     /// The authorization response names no issuer.
     MissingResponseIss,
+    /// The authorization response repeats another `state` than the client sent.
+    WrongState,
+    /// The authorization response repeats no `state`.
+    MissingState,
+    /// The ID token has a defect; at userinfo and discovery, what they say.
+    #[serde(untagged)]
+    Token(TokenDefect),
 }
 
 impl Mode {
@@ -56,40 +50,24 @@ impl Mode {
             | Self::Reset
             | Self::LostResponse => Stage::Exchange,
             Self::Error => Stage::Error,
-            Self::WrongResponseIss | Self::MissingResponseIss => Stage::Redirect,
-            _ => Stage::Token,
+            Self::WrongResponseIss | Self::MissingResponseIss | Self::WrongState | Self::MissingState => {
+                Stage::Redirect
+            }
+            Self::Token(_) => Stage::Token,
         }
     }
 
     /// Whether there is anything at this endpoint for the fault to interfere with.
     pub(super) const fn suits(self, endpoint: Endpoint) -> bool {
-        match (self.stage(), endpoint) {
-            (Stage::Exchange | Stage::Error, _) | (Stage::Token, Endpoint::Token) => true,
-            (Stage::Redirect, Endpoint::Authorize) => true,
-            (Stage::Token, Endpoint::Userinfo) => matches!(self, Self::WrongSub | Self::MissingSub),
-            (Stage::Token, Endpoint::Discovery) => matches!(self, Self::WrongIss),
-            _ => false,
+        match (self, endpoint) {
+            (Self::Token(_), Endpoint::Token) => true,
+            (Self::Token(defect), Endpoint::Userinfo) => {
+                matches!(defect, TokenDefect::WrongSub | TokenDefect::MissingSub)
+            }
+            (Self::Token(defect), Endpoint::Discovery) => matches!(defect, TokenDefect::WrongIss),
+            (Self::Token(_), _) => false,
+            _ => !matches!(self.stage(), Stage::Redirect) || matches!(endpoint, Endpoint::Authorize),
         }
-    }
-
-    /// The defect of an ID token.
-    pub(crate) const fn token_defect(self) -> Option<TokenDefect> {
-        Some(match self {
-            Self::WrongNonce => TokenDefect::WrongNonce,
-            Self::WrongIss => TokenDefect::WrongIss,
-            Self::WrongAud => TokenDefect::WrongAud,
-            Self::BadSig => TokenDefect::BadSig,
-            Self::WrongSub => TokenDefect::WrongSub,
-            Self::Expired => TokenDefect::Expired,
-            Self::AlgNone => TokenDefect::AlgNone,
-            Self::NoKid => TokenDefect::NoKid,
-            Self::MissingIat => TokenDefect::MissingIat,
-            Self::MissingSub => TokenDefect::MissingSub,
-            Self::WrongAtHash => TokenDefect::WrongAtHash,
-            Self::WrongAzp => TokenDefect::WrongAzp,
-            Self::ExtraAud => TokenDefect::ExtraAud,
-            _ => return None,
-        })
     }
 }
 

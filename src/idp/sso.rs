@@ -67,7 +67,16 @@ impl SsoSessions {
 
     /// Ends the session of that name.
     pub(crate) fn end_sid(&mut self, sid: &str) {
-        self.by_cookie.retain(|_, session| session.sid != sid);
+        self.keep(|session| session.sid != sid);
+    }
+
+    /// Ends all sessions of a person.
+    pub(crate) fn end_subject(&mut self, subject: &str) {
+        self.keep(|session| session.subject != subject);
+    }
+
+    fn keep(&mut self, stays: impl Fn(&SsoSession) -> bool) {
+        self.by_cookie.retain(|_, session| stays(session));
         self.in_order.retain(|cookie| self.by_cookie.contains_key(cookie));
     }
 

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::defects;
 use super::endpoint::Endpoint;
-use super::fault_mode::Stage;
-use super::faults::{Fault, Faults};
+use super::fault_mode::{Mode, Stage};
+use super::faults::Faults;
 use super::gate::{GrantType, Here};
 use super::settings::{LifetimeSettings, PolicyCheckInterval, TokensPolicy};
 use super::tenant::{State, Tenant};
@@ -148,10 +148,12 @@ impl Mint<'_> {
             .ok_or(OAuthError::invalid_grant("the user is disabled or gone"))?;
         let mut answer = json!({
             "access_token": issue.access_token,
-            "token_type": "Bearer",
-            "expires_in": self.lifetimes.access_token.0.as_secs(),
+            "token_type": self.policy.token_type,
             "scope": granted.scope.join(" "),
         });
+        if self.policy.expires_in {
+            answer["expires_in"] = self.lifetimes.access_token.0.as_secs().into();
+        }
         if let Some(refresh_token) = &issue.refresh_token {
             answer["refresh_token"] = refresh_token.as_str().into();
         }
@@ -178,8 +180,10 @@ impl Mint<'_> {
                 attributes: &attributes,
             }
             .to_claims();
-            let fault = self.faults.take(Endpoint::Token, Stage::Token);
-            let defect = fault.as_ref().and_then(|fault: &Fault| fault.mode.token_defect());
+            let defect = match self.faults.take(Endpoint::Token, Stage::Token).map(|fault| fault.mode) {
+                Some(Mode::Token(defect)) => Some(defect),
+                _ => None,
+            };
             let signed = defects::sign(self.keys.current(), claims, defect);
             let failed = |_| OAuthError::new(ErrorCode::ServerError, "the ID token could not be signed");
             answer["id_token"] = signed.map_err(failed)?.into();

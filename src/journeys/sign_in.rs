@@ -9,6 +9,7 @@ use crate::oidc::authorization::{Outcome, Prompt, ResponseError, UnverifiedAuthe
 use crate::oidc::token::TokenError;
 use crate::policy::environment::Environment;
 use crate::policy::schedule;
+use crate::provider::settings::PolicyCheck;
 use crate::provider::{CodeGrant, OidcProvider, Proved, ProviderError, SignInRequest};
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
@@ -279,15 +280,23 @@ async fn start_session(
     signed_in_at: Timestamp,
     now: Timestamp,
 ) -> Result<SessionId, SignInError> {
-    let renewal = if tokens.refresh_token.is_some() { Renewal::Background } else { Renewal::Browser };
     let settings = &environment.settings;
+    let by_browser =
+        provider(services, &transaction.provider)?.settings().policy_check == PolicyCheck::Browser;
+    let renewal = match tokens.refresh_token {
+        Some(_) if !by_browser => Renewal::Background,
+        _ => Renewal::Browser,
+    };
+    // A browser that must renew the proof although a refresh token could is there to keep the interval (PCI-11).
+    let interval_ends = now.plus(settings.policy_check_interval);
+    let token_ends = if by_browser { proved.token_ends.min(interval_ends) } else { proved.token_ends };
     let mut session = Session {
         environment: environment.id.clone(),
         identity: proved.identity,
         browser: transaction.browser,
         signed_in_at,
         sign_in_begun_at: transaction.begun_at,
-        proof: schedule::proof(settings, renewal, now, proved.idp_interval, proved.token_ends),
+        proof: schedule::proof(settings, renewal, now, proved.idp_interval, token_ends),
         renewal,
         failed_check: None,
         next_check: now,

@@ -6,6 +6,7 @@
 //! | [`metadata`] | Discovery 1.0 sections 3 and 4 |
 //! | [`authorization`] | Core 1.0 section 3.1.2, RFC 7636 (PKCE), RFC 9207 (`iss`) |
 //! | [`token`] | Core 1.0 sections 3.1.3 and 12, RFC 6749 section 5 |
+//! | [`jws`], [`keys`] | RFC 7515, RFC 7517, RFC 8725 |
 //! | [`id_token`] | Core 1.0 sections 2 and 3.1.3.7, RFC 8725 |
 //! | [`userinfo`] | Core 1.0 section 5.3 |
 //! | [`rp_initiated_logout`] | RP-Initiated Logout 1.0 |
@@ -13,6 +14,9 @@
 pub mod algorithm;
 pub mod authorization;
 pub mod id_token;
+pub mod json;
+pub mod jws;
+pub mod keys;
 pub mod metadata;
 pub mod rp_initiated_logout;
 pub mod token;

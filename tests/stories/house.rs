@@ -11,7 +11,9 @@ use hourgate::journeys::{Services, policy_check, revoke};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
-use hourgate::provider::settings::{ClaimNames, ClientAuthentication, Settings as ProviderSettings};
+use hourgate::provider::settings::{
+    ClaimNames, ClientAuthentication, PolicyCheck, Settings as ProviderSettings,
+};
 use hourgate::session::Session;
 use hourgate::session::end::Tombstone;
 use hourgate::session::id::StoredId;
@@ -286,6 +288,8 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
         scopes: ["openid", "profile", "email", "offline_access"].map(String::from).to_vec(),
         algorithms: ProviderSettings::DEFAULT_ALGORITHMS.to_vec(),
         claims: ClaimNames::default(),
+        unverified_email: false,
+        policy_check: PolicyCheck::Background,
         userinfo: false,
         refresh_without_id_token: false,
         refresh_token_lifetime: None,

@@ -11,7 +11,7 @@ use hourgate::config::{Config, Danger, KeySource, Log, Management, Server};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings as Policy;
-use hourgate::provider::settings::{ClaimNames, ClientAuthentication, Settings as Provider};
+use hourgate::provider::settings::{ClaimNames, ClientAuthentication, PolicyCheck, Settings as Provider};
 use hourgate::session::origin::Origin;
 use hourgate::store::settings::Settings as Store;
 use hourgate::telemetry::LogFormat;
@@ -53,6 +53,8 @@ pub(crate) fn config(
         scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
         algorithms: Provider::DEFAULT_ALGORITHMS.to_vec(),
         claims: ClaimNames::default(),
+        unverified_email: false,
+        policy_check: PolicyCheck::Background,
         userinfo: false,
         refresh_without_id_token: false,
         refresh_token_lifetime: None,
