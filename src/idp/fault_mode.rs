@@ -33,6 +33,8 @@ pub(crate) enum Mode {
     WrongState,
     /// The authorization response repeats no `state`.
     MissingState,
+    /// The key set holds, beside the keys that count, some that make no sense.
+    OddKeys,
     /// The ID token has a defect; at userinfo and discovery, what they say.
     #[serde(untagged)]
     Token(TokenDefect),
@@ -53,7 +55,7 @@ impl Mode {
             Self::WrongResponseIss | Self::MissingResponseIss | Self::WrongState | Self::MissingState => {
                 Stage::Redirect
             }
-            Self::Token(_) => Stage::Token,
+            Self::OddKeys | Self::Token(_) => Stage::Token,
         }
     }
 
@@ -65,7 +67,8 @@ impl Mode {
                 matches!(defect, TokenDefect::WrongSub | TokenDefect::MissingSub)
             }
             (Self::Token(defect), Endpoint::Discovery) => matches!(defect, TokenDefect::WrongIss),
-            (Self::Token(_), _) => false,
+            (Self::OddKeys, Endpoint::Jwks) => true,
+            (Self::OddKeys | Self::Token(_), _) => false,
             _ => !matches!(self.stage(), Stage::Redirect) || matches!(endpoint, Endpoint::Authorize),
         }
     }
@@ -80,6 +83,6 @@ pub(crate) enum Stage {
     Error,
     /// The redirect back to the client.
     Redirect,
-    /// What tokens, userinfo and metadata say.
+    /// What tokens, userinfo, metadata and key set say.
     Token,
 }

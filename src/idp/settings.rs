@@ -100,6 +100,8 @@ pub(crate) struct TokensPolicy {
     pub(crate) expires_in: bool,
     /// Is userinfo a signed JWT (OIDC Core section 5.3.2)?
     pub(crate) signed_userinfo: bool,
+    /// Does the ID token say who the person is beyond `sub`, or does userinfo only (OIDC Core section 5.4)?
+    pub(crate) claims_in_id_token: bool,
 }
 
 impl Default for TokensPolicy {
@@ -114,6 +116,7 @@ impl Default for TokensPolicy {
             token_type: "Bearer".into(),
             expires_in: true,
             signed_userinfo: false,
+            claims_in_id_token: true,
         }
     }
 }
@@ -142,6 +145,7 @@ pub(crate) struct TokensPolicyChange {
     token_type: Option<String>,
     expires_in: Option<bool>,
     signed_userinfo: Option<bool>,
+    claims_in_id_token: Option<bool>,
 }
 
 impl TokensPolicyChange {
@@ -161,6 +165,7 @@ impl TokensPolicyChange {
         to.token_type = self.token_type.unwrap_or_else(|| to.token_type.clone());
         to.expires_in = self.expires_in.unwrap_or(to.expires_in);
         to.signed_userinfo = self.signed_userinfo.unwrap_or(to.signed_userinfo);
+        to.claims_in_id_token = self.claims_in_id_token.unwrap_or(to.claims_in_id_token);
         Ok(())
     }
 }

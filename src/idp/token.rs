@@ -19,6 +19,7 @@ use crate::issuer::client::Credentials;
 use crate::issuer::error::{ErrorCode, OAuthError};
 use crate::issuer::grants::{CodeRedemption, Issue};
 use crate::issuer::id_token::IdToken;
+use crate::issuer::jws::Object;
 use crate::issuer::key_ring::KeyRing;
 use crate::issuer::params::Params;
 use crate::issuer::token_request::TokenRequest;
@@ -161,7 +162,8 @@ impl Mint<'_> {
             answer["refresh_expires_in"] = self.lifetimes.refresh_token.0.as_secs().into();
         }
         if with_id_token {
-            let mut attributes = user.claims.clone();
+            let mut attributes =
+                if self.policy.claims_in_id_token { user.claims.clone() } else { Object::new() };
             if let Some(interval) = self.policy_check_interval {
                 attributes.insert(interval.claim.clone(), interval.seconds.into());
             }

@@ -11,7 +11,7 @@
 //! | `POST /users/{sub}/reset-password` | ends the user's single sign-on sessions in all browsers; what was granted stays, as at Entra for confidential clients |
 //! | `PUT /auto-login` | `{"user":"alice"}` or `{"user":null}` |
 //! | `GET`, `PUT /lifetimes` | `{"id_token":"60m","access_token":"60m","refresh_token":"90d","code":"60s","sso_session":"24h"}`; what is not named stays. Once `refresh_token` was set, token answers say `refresh_expires_in` |
-//! | `GET`, `PUT /tokens-policy` | `{"rotation":"none"\|"rotate","grace":"0s","reuse_detection":true,"issue_refresh_token":true,"id_token_on_refresh":true,"nonce_on_refresh":false,"token_type":"Bearer","expires_in":true,"signed_userinfo":false}`; what is not named stays |
+//! | `GET`, `PUT /tokens-policy` | `{"rotation":"none"\|"rotate","grace":"0s","reuse_detection":true,"issue_refresh_token":true,"id_token_on_refresh":true,"nonce_on_refresh":false,"token_type":"Bearer","expires_in":true,"signed_userinfo":false,"claims_in_id_token":true}`; what is not named stays |
 //! | `GET`, `PUT /pci` | `{"claim":"xms_pci","seconds":1800}` or `null` |
 //! | `POST /outage`, `DELETE /outage` | `{"for":"10m","mode":"unavailable"\|"close"}`: 503 (default) or closed connections at all endpoints; `for` counts by the tenant's clock, `null` lasts until deleted |
 //! | `GET`, `POST`, `DELETE /faults` | `{"endpoint":"token"\|…\|"*","mode":"…","status":503,"body":…,"delay":"3s","times":3}` |
@@ -23,7 +23,7 @@
 //! (closed after everything is done) `error` (an OAuth error) at every endpoint; `wrong_nonce` `missing_nonce` `wrong_iss`
 //! `wrong_aud` `missing_aud` `extra_aud` `wrong_azp` `wrong_sub` `missing_sub` `expired` `missing_exp` `missing_iat` `stale_iat`
 //! `wrong_at_hash` `wrong_c_hash` `bad_sig` `alg_none` `hs256` `no_kid` `encrypted` at `token` (`wrong_sub` and `missing_sub` at
-//! `userinfo`, `wrong_iss` at `discovery` too); `wrong_state` `missing_state` `wrong_response_iss`
+//! `userinfo`, `wrong_iss` at `discovery` too); `odd_keys` at `jwks`; `wrong_state` `missing_state` `wrong_response_iss`
 //! `missing_response_iss` at `authorize`. `times` counts strikes, at sign-in and at refresh alike.
 //!
 //! A body is `application/json`. What is not understood is refused with 400 and
