@@ -8,11 +8,13 @@
 mod browser;
 #[expect(dead_code, reason = "other tests use the rest")]
 mod programs;
+mod tokens;
 
 mod bundled_idp;
 mod fault;
 mod house;
 mod independent_op;
+mod key_sets;
 
 /// Makes two tests of a file's `module`.
 macro_rules! against_both {
