@@ -8,6 +8,7 @@ pub mod check;
 pub mod cookie;
 pub mod error;
 pub mod headers;
+mod loop_guard;
 pub mod management;
 pub mod navigation;
 pub mod page;

@@ -6,6 +6,7 @@ use super::cookies::NonceCookie;
 use super::transaction::{Ask, LIFETIME, Transaction};
 use super::{Services, audit};
 use crate::oidc::authorization::{Outcome, Prompt, ResponseError, UnverifiedAuthenticationResponse};
+use crate::oidc::id_token::IdTokenError;
 use crate::oidc::token::TokenError;
 use crate::policy::environment::Environment;
 use crate::policy::schedule;
@@ -128,6 +129,20 @@ impl SignInError {
     }
 }
 
+impl SignInError {
+    /// Does the IdP, or the ID token, say that the code is not the one of this sign-in? The PKCE verifier and the nonce are
+    /// this browser's, so a code of somebody else's ends here (AUT-03).
+    const fn is_about_the_code(&self) -> bool {
+        matches!(
+            self,
+            Self::Provider(
+                ProviderError::Token(TokenError::InvalidGrant)
+                    | ProviderError::IdToken(IdTokenError::Nonce | IdTokenError::CodeHash)
+            )
+        )
+    }
+}
+
 /// Begins a sign-in: where to send the browser. Nothing is stored.
 ///
 /// # Errors
@@ -178,6 +193,9 @@ pub async fn complete(
         Ok(_) => "success",
         Err(error) => {
             audit::sign_in_refused(&back.environment.id, back.provider, error.code(), &error.to_string());
+            if error.is_about_the_code() {
+                audit::code_injection_suspected(&back.environment.id, back.provider, error.code());
+            }
             error.code()
         }
     };

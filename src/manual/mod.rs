@@ -11,5 +11,8 @@ pub mod behaviour {}
 #[doc = concat!("\n## Caddy\n\n```text\n", include_str!("Caddyfile"), "```\n")]
 pub mod proxies {}
 
+#[doc = include_str!("conformance.md")]
+pub mod conformance {}
+
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}

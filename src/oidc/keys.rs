@@ -69,7 +69,7 @@ fn weakness(members: &Map<String, Value>, key: &CoreJsonWebKey) -> Option<&'stat
     };
     let mut fitting = SigningAlgorithm::ALL.iter().filter(|alg| suits(key, &alg.jws())).peekable();
     (fitting.peek().is_some() && fitting.all(is_unsound))
-        .then_some("it is not a key on its curve or of its type")
+        .then_some("it is not a key on its curve, or of its type, or far too long")
 }
 
 fn rsa_bits(members: &Map<String, Value>) -> usize {

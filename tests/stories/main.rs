@@ -28,6 +28,7 @@ macro_rules! stories {
 }
 
 mod admin;
+mod callback;
 mod contracts;
 mod hostile_requests;
 mod outages;
@@ -36,5 +37,6 @@ mod several_idps;
 mod sign_in;
 mod sign_out;
 mod staying_alive;
+mod tokens_and_keys;
 mod under_way;
 mod when_redis_is_away;
