@@ -59,6 +59,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             browser: nonce.browser(),
             signed_in_at: now,
             sign_in_begun_at: now,
+            asserted_at: Some(now),
             proof: Proof { proved_at: now, until },
             renewal: Renewal::Background,
             failed_check: None,

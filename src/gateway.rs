@@ -12,13 +12,15 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::config::{Config, KeySource};
 use crate::edge::{self, Edge};
 use crate::journeys::activity::Activity;
-use crate::journeys::{Services, idp_documents, policy_check};
+use crate::journeys::token_revocation::Revocations;
+use crate::journeys::{MOST_WAITING_SIGN_OUTS, Services, idp_documents, policy_check};
 use crate::keys::{KeyRing, file as key_file};
 use crate::provider::OidcProvider;
 use crate::store::sessions::Sessions;
@@ -153,6 +155,8 @@ impl Gateway {
             activity: Activity::default(),
             metrics: Metrics::default(),
             checks: tokio::sync::RwLock::default(),
+            revocations: Revocations::default(),
+            sign_outs: Arc::new(Semaphore::new(MOST_WAITING_SIGN_OUTS)),
             clock,
             keys,
             providers,

@@ -43,6 +43,8 @@ pub struct Metrics {
     pub authz_decisions: Family<AuthzLabels, Counter>,
     /// Sign-ins that came back from an IdP.
     pub sign_ins: Family<OutcomeLabels, Counter>,
+    /// Logout tokens that were sent to the gateway, by outcome.
+    pub logout_tokens: Family<OutcomeLabels, Counter>,
     /// Policy checks by outcome.
     pub policy_checks: Family<OutcomeLabels, Counter>,
     /// Sessions that ended, by reason.
@@ -69,6 +71,7 @@ impl Metrics {
             "Sign-ins that came back from an identity provider",
             self.sign_ins.clone(),
         );
+        registry.register("logout_tokens", "Logout tokens by outcome", self.logout_tokens.clone());
         registry.register("policy_checks", "Policy checks by outcome", self.policy_checks.clone());
         registry.register("sessions_ended", "Sessions that ended, by reason", self.sessions_ended.clone());
         registry.register("policy_checks_due", "Sessions whose policy check is due", self.checks_due.clone());

@@ -79,6 +79,7 @@ fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<
     let userinfo = table.get_or("userinfo", false, boolean);
     let refresh_without_id_token = table.get_or("refresh_without_id_token", false, boolean);
     let refresh_token_lifetime = table.get("refresh_token_lifetime", span(REFRESH_TOKEN_LIFETIME, "30m"));
+    let revoke_tokens = table.get_or("revoke_tokens", true, boolean);
     let ca_file = table.get("ca_file", path);
     let timeout = table.get_or("timeout", Settings::DEFAULT_TIMEOUT, span(TIMEOUT, "10s"));
     let id = id?;
@@ -98,6 +99,7 @@ fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<
         userinfo,
         refresh_without_id_token,
         refresh_token_lifetime: refresh_token_lifetime.map(|given| given.value),
+        revoke_tokens,
         ca_file: ca_file.map(|given| given.value),
         timeout,
     })

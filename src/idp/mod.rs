@@ -19,6 +19,7 @@ use crate::time::Clock;
 
 mod clients;
 pub mod control;
+mod courier;
 mod defects;
 mod discovery;
 mod endpoint;
@@ -26,6 +27,8 @@ mod fault_mode;
 mod faults;
 mod gate;
 mod journal;
+mod logout;
+mod logout_token;
 mod outage;
 mod pages;
 mod server;

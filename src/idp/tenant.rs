@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::clients::Clients;
 use super::faults::Faults;
 use super::journal::Journal;
+use super::logout::Deliveries;
 use super::outage::Outage;
 use super::settings::{LifetimeSettings, PolicyCheckInterval, TokensPolicy};
 use super::sso::SsoSessions;
@@ -44,6 +45,7 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) outage: Option<Outage>,
     pub(crate) journal: Journal,
+    pub(crate) deliveries: Deliveries,
 }
 
 impl Tenant {
@@ -67,6 +69,7 @@ impl Tenant {
             faults: Faults::default(),
             outage: None,
             journal: Journal::default(),
+            deliveries: Deliveries::default(),
         };
         Ok(Self { issuer, clock, state: Mutex::new(state) })
     }

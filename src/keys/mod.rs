@@ -25,11 +25,13 @@ pub enum Purpose {
     TokenRecord,
     /// Seals cached metadata and keys of IdPs.
     Document,
+    /// Seals the `state` of a sign-out at the IdP.
+    SignOut,
 }
 
 impl Purpose {
     /// All of them, in the order of their declaration.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::SessionCookie,
         Self::Transaction,
         Self::OidcNonce,
@@ -37,6 +39,7 @@ impl Purpose {
         Self::SessionRecord,
         Self::TokenRecord,
         Self::Document,
+        Self::SignOut,
     ];
 
     const fn info(self) -> &'static [u8] {
@@ -48,6 +51,7 @@ impl Purpose {
             Self::SessionRecord => b"hourgate session record v1",
             Self::TokenRecord => b"hourgate token record v1",
             Self::Document => b"hourgate document v1",
+            Self::SignOut => b"hourgate sign-out v1",
         }
     }
 }

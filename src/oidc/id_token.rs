@@ -106,7 +106,7 @@ impl Audience {
 }
 
 /// `null` is not "absent": where the member stands, its value must be of the type.
-fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
@@ -114,7 +114,7 @@ fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
 
 /// Seconds since the epoch (RFC 7519 section 2), between 1970 and 9999; fractions are rounded down.
 #[derive(Clone, Copy, Debug)]
-struct NumericDate(Timestamp);
+pub(super) struct NumericDate(pub(super) Timestamp);
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -316,6 +316,12 @@ impl VerifiedIdToken {
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {
         self.registered.exp.0
+    }
+
+    /// `iat`.
+    #[must_use]
+    pub const fn issued_at(&self) -> Timestamp {
+        self.registered.iat.0
     }
 
     /// `auth_time`.

@@ -109,23 +109,47 @@ impl<'t> Jws<'t> {
         keys: &'k CoreJsonWebKeySet,
         allowed: &[SigningAlgorithm],
     ) -> Result<SignedBy<'k>, JwsError> {
+        let fitting = self.fitting(keys, allowed)?;
+        match fitting.iter().take(MOST_TRIED).find(|key| self.is_signed_by(**key)) {
+            Some(key) => Ok(*key),
+            // It does not say which key it means: perhaps one that is not here yet.
+            None if fitting.is_empty() || self.kid.is_none() => Err(JwsError::UnknownKey),
+            None => Err(JwsError::Signature),
+        }
+    }
+
+    /// The same for a token that anybody can send: at most one signature is checked, and where several keys fit, none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Jws::verify`].
+    pub fn verify_once<'k>(
+        &self,
+        keys: &'k CoreJsonWebKeySet,
+        allowed: &[SigningAlgorithm],
+    ) -> Result<SignedBy<'k>, JwsError> {
+        match self.fitting(keys, allowed)?.as_slice() {
+            [only] if self.is_signed_by(*only) => Ok(*only),
+            [_] => Err(JwsError::Signature),
+            _ => Err(JwsError::UnknownKey),
+        }
+    }
+
+    fn fitting<'k>(
+        &self,
+        keys: &'k CoreJsonWebKeySet,
+        allowed: &[SigningAlgorithm],
+    ) -> Result<Vec<SignedBy<'k>>, JwsError> {
         let alg = self.alg.parse().ok().filter(|alg| allowed.contains(alg)).ok_or(JwsError::Algorithm)?;
         let named = |key: &CoreJsonWebKey| {
             self.kid.as_deref().is_none_or(|kid| key.key_id().is_some_and(|id| id.as_str() == kid))
         };
-        let mut fitting = keys.keys().iter().filter(|key| named(key) && suits(key, &alg.jws())).peekable();
-        if fitting.peek().is_none() {
-            return Err(JwsError::UnknownKey);
-        }
-        let signed_this = |key: &&CoreJsonWebKey| {
-            key.verify_signature(&alg.jws(), self.signed.as_bytes(), &self.signature).is_ok()
-        };
-        match fitting.take(MOST_TRIED).find(signed_this) {
-            Some(key) => Ok(SignedBy { key, alg }),
-            // It does not say which key it means: perhaps one that is not here yet.
-            None if self.kid.is_none() => Err(JwsError::UnknownKey),
-            None => Err(JwsError::Signature),
-        }
+        let fitting = keys.keys().iter().filter(|key| named(key) && suits(key, &alg.jws()));
+        Ok(fitting.map(|key| SignedBy { key, alg }).collect())
+    }
+
+    fn is_signed_by(&self, by: SignedBy<'_>) -> bool {
+        by.key.verify_signature(&by.alg.jws(), self.signed.as_bytes(), &self.signature).is_ok()
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`id_token`] | Core 1.0 sections 2 and 3.1.3.7, RFC 8725 |
 //! | [`userinfo`] | Core 1.0 section 5.3 |
 //! | [`rp_initiated_logout`] | RP-Initiated Logout 1.0 |
+//! | [`logout_token`] | Back-Channel Logout 1.0 sections 2.4 and 2.6 |
 
 pub mod algorithm;
 pub mod authorization;
@@ -17,6 +18,7 @@ pub mod id_token;
 pub mod json;
 pub mod jws;
 pub mod keys;
+pub mod logout_token;
 pub mod metadata;
 pub mod rp_initiated_logout;
 pub mod token;

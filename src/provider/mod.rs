@@ -3,11 +3,15 @@
 pub mod cache;
 pub mod claims;
 pub mod error;
+pub mod logout;
 pub mod messages;
 pub mod oidc_provider;
+pub mod revocation;
 pub mod settings;
 pub mod transport;
 
 pub use error::ProviderError;
+pub use logout::LogoutError;
 pub use messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
 pub use oidc_provider::OidcProvider;
+pub use revocation::RevocationError;

@@ -25,7 +25,7 @@ use crate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, Verifie
 use crate::oidc::jws::JwsError;
 use crate::oidc::keys;
 use crate::oidc::metadata::{self, DocumentError, ProviderMetadata};
-use crate::oidc::rp_initiated_logout;
+use crate::oidc::rp_initiated_logout::LogoutRequest;
 use crate::oidc::token::{TokenError, TokenResponse, classify};
 use crate::oidc::userinfo::{self, UserinfoError};
 use crate::session::identity::Identity;
@@ -34,10 +34,10 @@ use crate::time::Timestamp;
 /// An OpenID Provider as the gateway's configuration describes it.
 #[derive(Debug)]
 pub struct OidcProvider {
-    settings: Settings,
-    transport: Transport,
-    metadata: Cached<ProviderMetadata>,
-    keys: Cached<CoreJsonWebKeySet>,
+    pub(super) settings: Settings,
+    pub(super) transport: Transport,
+    pub(super) metadata: Cached<ProviderMetadata>,
+    pub(super) keys: Cached<CoreJsonWebKeySet>,
 }
 
 type TokenClient = oauth2::Client<
@@ -174,6 +174,7 @@ impl OidcProvider {
                 Ok(Proved {
                     identity: claims::described(&self.settings, known.clone(), &claims),
                     idp_interval: claims::policy_check_interval(&self.settings.claims, &claims),
+                    asserted_at: now,
                     token_ends: now,
                 })
             }
@@ -184,10 +185,20 @@ impl OidcProvider {
     /// Where the browser goes so that the IdP ends its session too; `None` where it has no such endpoint, or no
     /// metadata is at hand: a sign-out never waits for an IdP.
     #[must_use]
-    pub fn sign_out_url(&self, id_token_hint: Option<&SecretString>, return_to: &str) -> Option<Url> {
+    pub fn sign_out_url(
+        &self,
+        id_token_hint: Option<&SecretString>,
+        return_to: &str,
+        state: &str,
+    ) -> Option<Url> {
         let metadata = self.metadata.good()?.value;
-        let hint = id_token_hint.map(ExposeSecret::expose_secret);
-        rp_initiated_logout::url(&metadata, &self.settings.client_id, hint, return_to)
+        let request = LogoutRequest {
+            client_id: &self.settings.client_id,
+            id_token_hint: id_token_hint.map(ExposeSecret::expose_secret),
+            post_logout_redirect_uri: return_to,
+            state,
+        };
+        request.url(&metadata)
     }
 
     /// Fetches metadata and keys where they are missing or old.
@@ -220,7 +231,11 @@ impl OidcProvider {
 
     // === what the above is made of ===
 
-    async fn keys(&self, want: Want, now: Timestamp) -> Result<Arc<CoreJsonWebKeySet>, ProviderError> {
+    pub(super) async fn keys(
+        &self,
+        want: Want,
+        now: Timestamp,
+    ) -> Result<Arc<CoreJsonWebKeySet>, ProviderError> {
         let url = self.metadata(now).await?.jwks_uri().to_string();
         self.keys.get(want, now, self.fetch("keys", url, |document| self.parse_keys(document))).await
     }
@@ -316,6 +331,7 @@ impl OidcProvider {
         Ok(Proved {
             identity: claims::identity(&self.settings, token, userinfo.as_ref()),
             idp_interval: claims::policy_check_interval(&self.settings.claims, token.claims()),
+            asserted_at: token.issued_at(),
             token_ends: token.expires_at(),
         })
     }

@@ -90,6 +90,9 @@ pub struct Settings {
     pub refresh_without_id_token: bool,
     /// How long its refresh tokens live unused, where it does not say so itself (`refresh_expires_in`).
     pub refresh_token_lifetime: Option<Duration>,
+    /// Revoke refresh tokens at its revocation endpoint, if it has one, when a session is signed out or revoked. Off for
+    /// IdPs that take this for the withdrawal of all that the person allowed the gateway.
+    pub revoke_tokens: bool,
     /// PEM file of the certificate authority that signed its TLS certificate, where the system does not know it.
     pub ca_file: Option<PathBuf>,
     /// How long one call may take, from connecting to the last byte.

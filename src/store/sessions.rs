@@ -26,6 +26,9 @@ const KEEP: Duration = Duration::from_secs(91 * 86_400);
 /// A tombstone tells the reason to whoever comes back within a week, and outlives every write that is under way.
 const KEEP_TOMBSTONE: Duration = Duration::from_secs(7 * 86_400);
 
+/// What the IdP said of a session of its own outlives every sign-in that was under way then.
+const KEEP_LOGOUT: Duration = Duration::from_secs(3600);
+
 /// What is found under a session id.
 #[derive(Clone, Debug)]
 pub enum Found {
@@ -200,6 +203,34 @@ impl Sessions {
         Ok(before.is_some_and(|before| session.sign_in_begun_at <= before))
     }
 
+    /// Voids every sign-in of a user, or of a session at the IdP, that rests on credentials entered at or before
+    /// `issued_at`, by the IdP's clock; also those still under way.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it may or may not be set.
+    pub async fn log_out_before(&self, whose: LogoutName, issued_at: Timestamp) -> Result<(), StoreError> {
+        self.store.set_revoked_before(whose.0, issued_at, KEEP_LOGOUT).await
+    }
+
+    /// Has the IdP said that this session is over? (LOG-08)
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn is_logged_out(&self, session: &Session) -> Result<bool, StoreError> {
+        let Identity { issuer, subject, idp_session, .. } = &session.identity;
+        let of_idp_session = idp_session.as_ref().map(|sid| LogoutName::of_idp_session(issuer, sid));
+        for name in [Some(LogoutName::of_user(issuer, subject)), of_idp_session].into_iter().flatten() {
+            if let Some(issued_at) = self.store.revoked_before(name.0).await?
+                && session.is_meant_by_logout(issued_at)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Uses a transaction id, which can be used once.
     ///
     /// # Errors
@@ -260,6 +291,24 @@ pub fn user_hash(identity: &Identity) -> Hashed {
 #[must_use]
 pub fn named_user_hash(issuer: &str, subject: &str) -> Hashed {
     Hashed::of(&[b"user", issuer.as_bytes(), subject.as_bytes()])
+}
+
+/// Names what the IdP logs out. Not the name that an admin revokes a user under: those instants are of our clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogoutName(Hashed);
+
+impl LogoutName {
+    /// Everything of the user whom `issuer` calls `subject`.
+    #[must_use]
+    pub fn of_user(issuer: &str, subject: &str) -> Self {
+        Self(Hashed::of(&[b"logout user", issuer.as_bytes(), subject.as_bytes()]))
+    }
+
+    /// The session that `issuer` calls `sid`.
+    #[must_use]
+    pub fn of_idp_session(issuer: &str, sid: &str) -> Self {
+        Self(Hashed::of(&[b"logout sid", issuer.as_bytes(), sid.as_bytes()]))
+    }
 }
 
 /// The index of all sessions of a session at the IdP.

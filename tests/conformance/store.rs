@@ -368,6 +368,7 @@ conformance! {
             store.set_revoked_before(user, set, KEEP).await.unwrap();
             assert_eq!(store.revoked_before(user).await.unwrap(), Some(expected));
         }
+        assert_eq!(store.revoked_before(new_hash()).await.unwrap(), None, "another name");
     }
 
     async fn activity_never_goes_back(house) {

@@ -6,6 +6,7 @@ mod control;
 mod failures;
 mod house;
 mod lifecycle;
+mod logout;
 mod program;
 mod refresh;
 mod sign_in;

@@ -145,6 +145,10 @@ impl House {
         self.running.as_ref().unwrap().management()
     }
 
+    pub(crate) const fn has_redis(&self) -> bool {
+        matches!(self.place, Place::Redis(_))
+    }
+
     pub(crate) fn redis(&mut self) -> &mut RedisServer {
         match &mut self.place {
             Place::Redis(server) => server,
@@ -293,6 +297,7 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
         userinfo: false,
         refresh_without_id_token: false,
         refresh_token_lifetime: None,
+        revoke_tokens: true,
         ca_file: None,
         timeout: ProviderSettings::DEFAULT_TIMEOUT,
     }

@@ -31,6 +31,7 @@ mod admin;
 mod callback;
 mod contracts;
 mod hostile_requests;
+mod logout;
 mod outages;
 mod policy_checks;
 mod several_idps;

@@ -58,6 +58,7 @@ pub(crate) fn config(
         userinfo: false,
         refresh_without_id_token: false,
         refresh_token_lifetime: None,
+        revoke_tokens: true,
         ca_file: None,
         timeout: Provider::DEFAULT_TIMEOUT,
     };

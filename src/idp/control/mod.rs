@@ -7,7 +7,11 @@
 //! | `GET /users`, `GET`, `PUT`, `DELETE /users/{sub}` | `{"claims":{…},"disabled":false}` |
 //! | `POST /users/{sub}/disable`, `…/enable` | |
 //! | `POST /users/{sub}/revoke` | ends all grants of the user: codes, refresh and access tokens; not the browser's single sign-on session |
-//! | `GET`, `PUT`, `DELETE /clients/{client_id}` | `{"secret":"…","redirect_uris":[…],"post_logout_redirect_uris":[…]}` |
+//! | `GET`, `PUT`, `DELETE /clients/{client_id}` | `{"secret":"…","redirect_uris":[…],"post_logout_redirect_uris":[…],"backchannel_logout_uri":"…","frontchannel_logout_uri":"…","frontchannel_logout_session_required":false}` |
+//! | `GET /sessions` | the single sign-on sessions: `[{"sid","sub","clients":[…]}]` |
+//! | `POST /users/{sub}/sign-out` | ends the user's single sign-on sessions and tells their clients by the back channel; answers the deliveries |
+//! | `POST /logout-token` | `{"client_id":"app","sub":"alice","sid":"…","variant":"good","uri":"…","send":true}`: makes a logout token and posts it to `uri` (by default the client's `backchannel_logout_uri`); answers `{"logout_token":"…","status":200}`, the status null where nothing was sent or answered. Ends no session here |
+//! | `GET /deliveries` | the logout tokens that were sent, with the status that the client answered |
 //! | `POST /users/{sub}/reset-password` | ends the user's single sign-on sessions in all browsers; what was granted stays, as at Entra for confidential clients |
 //! | `PUT /auto-login` | `{"user":"alice"}` or `{"user":null}` |
 //! | `GET`, `PUT /lifetimes` | `{"id_token":"60m","access_token":"60m","refresh_token":"90d","code":"60s","sso_session":"24h"}`; what is not named stays. Once `refresh_token` was set, token answers say `refresh_expires_in` |
@@ -25,6 +29,12 @@
 //! `wrong_at_hash` `wrong_c_hash` `bad_sig` `alg_none` `hs256` `no_kid` `encrypted` at `token` (`wrong_sub` and `missing_sub` at
 //! `userinfo`, `wrong_iss` at `discovery` too); `odd_keys` at `jwks`; `wrong_state` `missing_state` `wrong_response_iss`
 //! `missing_response_iss` at `authorize`. `times` counts strikes, at sign-in and at refresh alike.
+//!
+//! Variants of logout tokens: `good` `sub_only` `sid_only` `no_typ` `jwt_typ` are to be accepted; `alg_none` `wrong_alg`
+//! `bad_sig` `unknown_kid` `wrong_typ` `wrong_iss` `wrong_aud` `extra_aud` `no_event` `wrong_event` `event_not_object`
+//! `with_nonce` `no_iat` `no_exp` `no_jti` `expired` `old_iat` `future_iat` `nobody` (neither `sub` nor `sid`) are not. At a
+//! sign-out every client of the session with a `backchannel_logout_uri` is sent a token before the browser goes on; where
+//! one has a `frontchannel_logout_uri`, the browser gets a page with iframes first, and goes on after two seconds.
 //!
 //! A body is `application/json`. What is not understood is refused with 400 and
 //! `{"error":"invalid_request","field":"lifetimes.code","message":"…"}`; nothing is changed then.
@@ -44,6 +54,7 @@ use super::tenants::{NoTenant, Tenants};
 mod clients;
 mod failures;
 mod keys_and_clock;
+mod logout;
 mod requests;
 mod tokens;
 mod users;
@@ -147,6 +158,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .configure(tokens::routes)
                 .configure(failures::routes)
                 .configure(keys_and_clock::routes)
+                .configure(logout::routes)
                 .configure(requests::routes),
         )
         .default_service(web::to(nothing_here));

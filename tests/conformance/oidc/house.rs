@@ -189,6 +189,7 @@ fn provider(idp: &impl FaultyIdp, party: RelyingParty) -> ProviderSettings {
         userinfo: party.userinfo,
         refresh_without_id_token: false,
         refresh_token_lifetime: None,
+        revoke_tokens: false,
         ca_file: None,
         timeout: ProviderSettings::DEFAULT_TIMEOUT,
     }
