@@ -29,9 +29,9 @@ pub(crate) enum Mode {
     WrongResponseIss,
     /// The authorization response names no issuer.
     MissingResponseIss,
-    /// The authorization response repeats another `state` than the client sent.
+    /// The authorization response, or the way back from a sign-out, repeats another `state` than the client sent.
     WrongState,
-    /// The authorization response repeats no `state`.
+    /// It repeats no `state`.
     MissingState,
     /// The key set holds, beside the keys that count, some that make no sense.
     OddKeys,
@@ -69,6 +69,7 @@ impl Mode {
             (Self::Token(defect), Endpoint::Discovery) => matches!(defect, TokenDefect::WrongIss),
             (Self::OddKeys, Endpoint::Jwks) => true,
             (Self::OddKeys | Self::Token(_), _) => false,
+            (Self::WrongState | Self::MissingState, Endpoint::EndSession) => true,
             _ => !matches!(self.stage(), Stage::Redirect) || matches!(endpoint, Endpoint::Authorize),
         }
     }

@@ -1,24 +1,27 @@
 // An OpenID Provider that can be told to do one thing wrong: npm `oidc-provider`, whose answers are spoilt on their way
 // out, and signed anew with `jose`. Nobody is asked for a password; everything is in memory.
 //
-//   node faulty_op.mjs <redirect URI>
+//   node faulty_op.mjs <redirect URI> <post-logout redirect URI> <front-channel logout URI>
 //
 // Prints `issuer <URL>` once it listens, on a free loopback port. Ends when its standard input does.
 //
 //   PUT  /control/fault           {"fault": "wrong_iss"} or {"fault": null}: from now on, until told otherwise
 //   POST /control/rotate          {"alg": "ES256", "overlap": false}: signs with a new key from now on -> {"kid": …}
+//   POST /control/logout-token    {"variant": "good"} -> {"logout_token": …}: about alice (Back-Channel Logout 1.0)
 //   GET  /control/requests        {"token": 2, "jwks": 1, …}: how often each was asked
 
 import { createCipheriv, createHmac, constants, generateKeyPairSync, publicEncrypt, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import process from 'node:process';
-import { CompactSign, SignJWT, base64url, decodeJwt, exportJWK, generateKeyPair } from 'jose';
+import { CompactSign, SignJWT, base64url, decodeJwt, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import Provider from 'oidc-provider';
 
-const [redirectUri] = process.argv.slice(2);
+const [redirectUri, postLogoutUri, frontchannelUri] = process.argv.slice(2);
 const CLIENT = 'hourgate';
 const SECRET = 'secret of hourgate, with % + and :';
 
+// The one session at this provider.
+const sid = randomBytes(16).toString('hex');
 let provider;
 let fault = null;
 let keys = []; // the one that signs first; all are published
@@ -99,9 +102,49 @@ async function sign(claims) {
   }
 }
 
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const logoutFaults = {
+  wrong_iss: { iss: 'https://someone-else.invalid' },
+  wrong_aud: { aud: 'someone-else' },
+  no_event: { events: undefined },
+  wrong_event: { events: { 'http://schemas.openid.net/event/something-else': {} } },
+  with_nonce: { nonce: randomBytes(16).toString('hex') },
+};
+
+async function logoutToken(variant) {
+  const { privateKey, alg, kid, jwk } = keys[0];
+  const claims = { iss: provider.issuer, aud: CLIENT, sub: 'alice', sid, jti: randomBytes(16).toString('hex') };
+  Object.assign(claims, { iat: seconds(), exp: seconds() + 120, events: { [EVENT]: {} } }, logoutFaults[variant]);
+  if (variant === 'alg_none') return unsigned(claims);
+  const token = (header, key) => new SignJWT(claims).setProtectedHeader({ ...header, typ: 'logout+jwt', kid }).sign(key);
+  if (variant === 'wrong_alg') return token({ alg: 'HS256' }, new TextEncoder().encode(JSON.stringify(jwk)));
+  return token({ alg }, privateKey);
+}
+
+// RP-Initiated Logout 1.0 section 2, and the page of Front-Channel Logout 1.0 section 3 if that is asked for.
+async function endSession(request, response) {
+  const asked = new URL(request.url, provider.issuer).searchParams;
+  const { publicKey } = keys[0];
+  const hint = await jwtVerify(asked.get('id_token_hint'), publicKey, { issuer: provider.issuer, audience: CLIENT });
+  if (hint.payload.sid !== sid || asked.get('post_logout_redirect_uri') !== postLogoutUri) throw new Error('not ours');
+  const back = new URL(postLogoutUri);
+  const state = { wrong_logout_state: randomBytes(16).toString('hex'), no_logout_state: null }[fault];
+  const returned = state === undefined ? asked.get('state') : state;
+  if (returned !== null) back.searchParams.set('state', returned);
+  if (fault === 'front_channel') {
+    const frame = new URL(frontchannelUri);
+    frame.searchParams.set('iss', provider.issuer);
+    frame.searchParams.set('sid', sid);
+    response.setHeader('content-type', 'text/html');
+    response.end(`<iframe src="${frame.href.replaceAll('&', '&amp;')}"></iframe><a href="${back.href}">on</a>`);
+  } else {
+    response.writeHead(303, { location: back.href }).end();
+  }
+}
+
 async function spoilTokens(ctx) {
   if (!ctx.body?.id_token) return;
-  const claims = decodeJwt(ctx.body.id_token);
+  const claims = { ...decodeJwt(ctx.body.id_token), sid };
   ctx.body.id_token = await sign((claimFaults[fault] ?? ((same) => same))(claims));
   if (fault === 'token_type') ctx.body.token_type = 'bEArER';
   if (fault === 'no_expires_in') delete ctx.body.expires_in;
@@ -148,6 +191,7 @@ const spoil = {
     ctx.body = { keys: fault === 'odd_keys' ? [...odd, ...published] : published };
   },
   discovery(ctx) {
+    ctx.body.end_session_endpoint = `${ctx.body.issuer}/goodbye`;
     if (fault === 'discovery_iss') ctx.body.issuer = 'https://someone-else.invalid';
   },
 };
@@ -200,6 +244,8 @@ async function control(request) {
       const { alg = 'ES256', overlap = false } = await body(request);
       return { kid: await rotate(alg, overlap) };
     }
+    case 'POST /control/logout-token':
+      return { logout_token: await logoutToken((await body(request)).variant) };
     case 'GET /control/requests':
       return requests;
     default:
@@ -212,6 +258,8 @@ const server = createServer(async (request, response) => {
     if (request.url.startsWith('/control/')) {
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify(await control(request)));
+    } else if (request.url.startsWith('/goodbye?')) {
+      await endSession(request, response);
     } else if (request.url.startsWith('/interaction/')) {
       await provider.interactionFinished(request, response, { login: { accountId: 'alice' } });
     } else {

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::fault::{Control, Fault, FaultyIdp};
+use crate::house::{CALLBACK, FRONT_CHANNEL, SECRET, SIGNED_OUT};
 
 pub(crate) struct BundledIdp {
     idp: RunningIdp,
@@ -47,6 +48,15 @@ impl FaultyIdp for BundledIdp {
             }
             Fault::UserinfoSub => self.fault("userinfo", "wrong_sub").await,
             Fault::DiscoveryIss => self.fault("discovery", "wrong_iss").await,
+            Fault::FrontChannel => {
+                let client = json!({
+                    "secret": SECRET, "redirect_uris": [CALLBACK], "post_logout_redirect_uris": [SIGNED_OUT],
+                    "frontchannel_logout_uri": FRONT_CHANNEL, "frontchannel_logout_session_required": true,
+                });
+                self.control.send(Method::PUT, "/clients/hourgate", client).await;
+            }
+            Fault::WrongLogoutState => self.fault("end_session", "wrong_state").await,
+            Fault::NoLogoutState => self.fault("end_session", "missing_state").await,
             Fault::OddKeys => self.fault("jwks", "odd_keys").await,
             Fault::WrongResponseIss | Fault::MissingResponseIss | Fault::WrongState | Fault::MissingState => {
                 self.fault("authorize", &fault.name()).await;
@@ -72,5 +82,11 @@ impl FaultyIdp for BundledIdp {
     async fn requests(&self, endpoint: &str) -> usize {
         let path = format!("/requests?endpoint={endpoint}");
         self.control.send(Method::GET, &path, Value::Null).await.as_array().unwrap().len()
+    }
+
+    async fn logout_token(&self, variant: &str) -> String {
+        let body = json!({ "client_id": "hourgate", "sub": "alice", "variant": variant, "send": false });
+        let answer = self.control.send(Method::POST, "/logout-token", body).await;
+        answer["logout_token"].as_str().unwrap().to_owned()
     }
 }

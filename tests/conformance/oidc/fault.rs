@@ -42,6 +42,11 @@ pub(crate) enum Fault {
     MissingResponseIss,
     WrongState,
     MissingState,
+    // --- the end ---
+    WrongLogoutState,
+    NoLogoutState,
+    /// No fault: at a sign-out its page tells the gateway by an iframe.
+    FrontChannel,
     // --- documents ---
     DiscoveryIss,
     OddKeys,
@@ -71,6 +76,8 @@ pub(crate) trait FaultyIdp: Sized {
     async fn heal(&self);
     /// It signs with a new key from now on, whose id is returned; with `overlap` the one before stays published.
     async fn rotate(&self, alg: &str, overlap: bool) -> String;
+    /// A logout token about alice: `good`, or with what is wrong with it.
+    async fn logout_token(&self, variant: &str) -> String;
     /// How often an endpoint was asked: `discovery`, `jwks`, `token`, `userinfo`.
     async fn requests(&self, endpoint: &str) -> usize;
 }

@@ -29,6 +29,10 @@ use crate::fault::{Fault, FaultyIdp};
 pub(crate) const APP: &str = "https://app.example.test";
 /// The redirect URI that the IdP knows.
 pub(crate) const CALLBACK: &str = "https://app.example.test/_hourgate/callback/idp";
+pub(crate) const SIGNED_OUT: &str = "https://app.example.test/_hourgate/signed-out";
+pub(crate) const FRONT_CHANNEL: &str = "https://app.example.test/_hourgate/frontchannel-logout/idp";
+/// Has characters that must be encoded on their way.
+pub(crate) const SECRET: &str = "secret of hourgate, with % + and :";
 /// Longer than any policy check waits.
 pub(crate) const PAST_THE_CHECK: Duration = Duration::from_secs(50 * 60);
 
@@ -139,6 +143,33 @@ impl<I: FaultyIdp> House<I> {
         self.accepts().await
     }
 
+    /// The person signs out at the app; where that leads.
+    pub(crate) async fn signs_out(&self, browser: &Browser) -> Visit {
+        let same_origin: &[(&str, &str)] = &[("sec-fetch-site", "same-origin")];
+        browser.post(&format!("{APP}/_hourgate/signout"), same_origin).await
+    }
+
+    /// The IdP posts a logout token, from server to server.
+    pub(crate) async fn takes(&self, logout_token: &str) -> u16 {
+        #[expect(clippy::disallowed_methods, reason = "tests are outside the gateway")]
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://{}/_hourgate/backchannel-logout/idp", self.running.public());
+        let request = http.post(url).header("content-type", "application/x-www-form-urlencoded");
+        request.body(format!("logout_token={logout_token}")).send().await.unwrap().status().as_u16()
+    }
+
+    /// A logout token with this defect is refused, and the session stays; a good one ends it.
+    pub(crate) async fn refuses_logout_token(&self, variant: &str) {
+        let browser = self.browser();
+        self.accepts_in(&browser).await;
+        let (id, _) = self.session().await;
+        assert_eq!(self.takes(&self.idp.logout_token(variant).await).await, 400);
+        assert_eq!(browser.fetch(&format!("{APP}/api")).await.status, 200, "{variant}: the session stays");
+        assert_eq!(self.takes(&self.idp.logout_token("good").await).await, 200);
+        assert_eq!(browser.fetch(&format!("{APP}/api")).await.status, 401);
+        assert_eq!(self.why_ended(id).await, "backchannel_logout");
+    }
+
     /// Lets time pass until a policy check has been made, without a word from the browser.
     pub(crate) async fn wait_for_the_check(&self) {
         self.clock.advance(PAST_THE_CHECK);
@@ -179,7 +210,7 @@ fn provider(idp: &impl FaultyIdp, party: RelyingParty) -> ProviderSettings {
         issuer: idp.issuer(),
         discovery_url: None,
         client_id: "hourgate".into(),
-        client_secret: "secret of hourgate, with % + and :".to_owned().into(),
+        client_secret: SECRET.to_owned().into(),
         client_authentication: ClientAuthentication::ClientSecretBasic,
         scopes: ["openid", "profile", "email", "offline_access"].map(String::from).to_vec(),
         algorithms: party.algorithms,

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::fault::{Control, Fault, FaultyIdp};
-use crate::house::CALLBACK;
+use crate::house::{CALLBACK, FRONT_CHANNEL, SIGNED_OUT};
 use crate::programs::process::Process;
 
 pub(crate) struct IndependentOp {
@@ -22,7 +22,11 @@ impl FaultyIdp for IndependentOp {
     async fn start(_: Arc<ManualClock>) -> Self {
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
         assert!(here.join("node_modules").is_dir(), "run `npm ci` in tests/peers, or tests/run, which does");
-        let mut process = Process::spawn(Command::new("node").arg(here.join("faulty_op.mjs")).arg(CALLBACK));
+        let mut process = Process::spawn(Command::new("node").arg(here.join("faulty_op.mjs")).args([
+            CALLBACK,
+            SIGNED_OUT,
+            FRONT_CHANNEL,
+        ]));
         let control = Control::new(process.line("issuer "));
         Self { control, _process: process }
     }
@@ -48,5 +52,11 @@ impl FaultyIdp for IndependentOp {
     async fn requests(&self, endpoint: &str) -> usize {
         let requests = self.control.send(Method::GET, "/control/requests", Value::Null).await;
         requests[endpoint].as_u64().unwrap_or_default().try_into().unwrap()
+    }
+
+    async fn logout_token(&self, variant: &str) -> String {
+        let body = json!({ "variant": variant });
+        let answer = self.control.send(Method::POST, "/control/logout-token", body).await;
+        answer["logout_token"].as_str().unwrap().to_owned()
     }
 }
