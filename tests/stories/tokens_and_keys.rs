@@ -43,7 +43,40 @@ fn known_keys(house: &House) -> Vec<String> {
     set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
+/// A logout token that is right in everything but its key, from whoever can reach the gateway.
+async fn stranger_sends_a_token_with_an_unknown_key(house: &House) -> u16 {
+    let body = json!({ "client_id": "hourgate", "sub": "alice", "variant": "unknown_kid", "send": false });
+    let made = house.control("POST", "/logout-token", body).await;
+    #[expect(clippy::disallowed_methods, reason = "tests are outside the gateway")]
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://{}/_hourgate/backchannel-logout/idp", house.address());
+    let request = http.post(url).header("content-type", "application/x-www-form-urlencoded");
+    let form = format!("logout_token={}", made["logout_token"].as_str().unwrap());
+    request.body(form).send().await.unwrap().status().as_u16()
+}
+
+async fn key_fetches(house: &House) -> usize {
+    house.control("GET", "/requests?endpoint=jwks", Value::Null).await.as_array().unwrap().len()
+}
+
 stories! {
+    async fn key_04_a_flood_of_unknown_keys_does_not_starve_a_sign_in_of_a_real_one(house: House) {
+        house.signed_in().await;
+        house.clock.advance(MINUTE);
+        let before = key_fetches(house).await;
+        for _ in 0..30 {
+            assert_eq!(stranger_sends_a_token_with_an_unknown_key(house).await, 400);
+        }
+        assert_eq!(key_fetches(house).await, before + 1, "KEY-03");
+        house.control("POST", "/keys/rotate", json!({ "overlap": false })).await;
+        for _ in 0..30 {
+            stranger_sends_a_token_with_an_unknown_key(house).await;
+        }
+        assert_eq!(key_fetches(house).await, before + 1, "their budget is spent");
+        assert_eq!(house.browser().navigate(&format!("{APP}/")).await.status, 200, "at once, not a minute later");
+        assert_eq!(key_fetches(house).await, before + 2);
+    }
+
     async fn tok_15_an_address_that_is_none_or_not_verified_is_not_told_to_apps(house: House) {
         for (email, verified, told) in [
             (json!("alice@t1.example"), json!(true), "alice@t1.example"),
