@@ -54,6 +54,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 preferred_username: Some(format!("user{number}@example.com")),
                 name: Some(format!("User {number}")),
                 groups: (0..8).map(|group| format!("group-{group}")).collect(),
+                groups_truncated: false,
             },
             browser: nonce.browser(),
             signed_in_at: now,

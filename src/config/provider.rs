@@ -10,7 +10,7 @@ use super::problem::{Mark, Problem, Refusal};
 use super::reader::Table;
 use super::values::{boolean, number, one_of, path, span, string, text, web_url};
 use crate::provider::settings::{
-    ClaimNames, PushedRequests, ResponseMode, Rotation, Settings, SigningAlgorithm,
+    ClaimNames, PolicyCheck, PushedRequests, ResponseMode, Rotation, Settings, SigningAlgorithm,
 };
 use crate::session::id::Lane;
 use crate::session::names::ProviderId;
@@ -31,6 +31,8 @@ const PUSHED: [(&str, PushedRequests); 3] =
     [("auto", PushedRequests::Auto), ("always", PushedRequests::Always), ("never", PushedRequests::Never)];
 const RESPONSE_MODES: [(&str, ResponseMode); 2] =
     [("query", ResponseMode::Query), ("form_post", ResponseMode::FormPost)];
+const POLICY_CHECKS: [(&str, PolicyCheck); 2] =
+    [("background", PolicyCheck::Background), ("browser", PolicyCheck::Browser)];
 const ALGORITHMS: [(&str, SigningAlgorithm); 9] = [
     ("RS256", SigningAlgorithm::Rs256),
     ("RS384", SigningAlgorithm::Rs384),
@@ -96,6 +98,8 @@ fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<
     let scopes = strings(table, "scopes", scope).unwrap_or_else(|| SCOPES.map(String::from).to_vec());
     let algorithms = algorithms(table);
     let claims = claims(table.table("claims"));
+    let unverified_email = table.get_or("unverified_email", false, boolean);
+    let policy_check = table.get_or("policy_check", PolicyCheck::default(), one_of(&POLICY_CHECKS));
     let userinfo = table.get_or("userinfo", false, boolean);
     let refresh_without_id_token = table.get_or("refresh_without_id_token", false, boolean);
     let refresh_token_lifetime = table.get("refresh_token_lifetime", span(REFRESH_TOKEN_LIFETIME, "30m"));
@@ -118,6 +122,8 @@ fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<
         scopes: with_openid(scopes),
         algorithms,
         claims,
+        unverified_email,
+        policy_check,
         userinfo,
         refresh_without_id_token,
         refresh_token_lifetime: refresh_token_lifetime.map(|given| given.value),

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::error::EdgeError;
 use super::page::see_other;
-use super::{Edge, cookie, form, paths};
+use super::{Edge, cookie, form, loop_guard, paths};
 use crate::journeys::check::{Usage, check};
 use crate::journeys::cookies::session_cookie;
 use crate::journeys::sign_in::{Complete, SignInError, complete};
@@ -72,7 +72,8 @@ async fn back(
         Ok(signed_in) => {
             let value = session_cookie(&signed_in.id, &edge.services.keys, now);
             let return_to = judged(&signed_in.return_to);
-            Ok(see_other(return_to.as_str(), [cookie::session(&site, value)]))
+            let sent_back = loop_guard::sent_back(&request, &site, &return_to, now);
+            Ok(see_other(return_to.as_str(), [cookie::session(&site, value), sent_back]))
         }
         Err(SignInError::NeedsThePerson { return_to, .. }) => {
             Ok(see_other(&paths::start_asking(&site.origin, &judged(&return_to)), []))

@@ -2,7 +2,7 @@
 //!
 //! | environment | names |
 //! |---|---|
-//! | host-only | `__Host-hourgate`, `__Host-hourgate-nonce` |
+//! | host-only | `__Host-hourgate`, `__Host-hourgate-nonce`, `__Host-hourgate-sent-back` (half a minute) |
 //! | `cookie_domain` | `__Secure-hourgate-<environment>`, `__Secure-hourgate-<environment>-nonce` |
 //! | plain HTTP other than localhost (`danger.insecure_http`) | `hourgate`, `hourgate-nonce`, without `Secure` |
 //!
@@ -13,6 +13,7 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::COOKIE;
 
+use super::loop_guard;
 use super::site::Site;
 use crate::journeys::check::Presented;
 use crate::journeys::cookies::{NonceCookie, SessionCookie};
@@ -71,9 +72,33 @@ pub fn nonce(site: &Site, nonce: &NonceCookie, reach: Reach) -> Cookie<'static> 
     cookie
 }
 
+/// The `Set-Cookie` that counts how often a browser was sent back (AUT-24).
+#[must_use]
+pub fn sent_back(site: &Site, value: String) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).sent_back, value);
+    cookie.set_max_age(Duration::try_from(loop_guard::WINDOW).unwrap_or(Duration::ZERO));
+    cookie
+}
+
+/// The `Set-Cookie` that takes it away.
+#[must_use]
+pub fn not_sent_back(site: &Site) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).sent_back, String::new());
+    cookie.make_removal();
+    cookie
+}
+
+/// How often the browser says that it was sent back.
+#[must_use]
+pub fn sent_back_value<'a>(request: &'a HttpRequest, site: &Site) -> Option<&'a str> {
+    let name = Names::of(site).sent_back;
+    values(request, &name).next()
+}
+
 struct Names {
     session: String,
     nonce: String,
+    sent_back: String,
 }
 
 impl Names {
@@ -83,7 +108,7 @@ impl Names {
             None => "__Host-hourgate".to_owned(),
             Some(_) => format!("__Secure-hourgate-{}", site.environment.id),
         };
-        Self { nonce: format!("{session}-nonce"), session }
+        Self { nonce: format!("{session}-nonce"), sent_back: format!("{session}-sent-back"), session }
     }
 }
 
@@ -106,7 +131,7 @@ fn build(site: &Site, name: String, value: String) -> Cookie<'static> {
 }
 
 /// The values of all cookies of a name. Linear in the header's length; nothing is allocated.
-fn values<'a>(request: &'a HttpRequest, name: &'a str) -> impl Iterator<Item = &'a str> {
+fn values<'a>(request: &'a HttpRequest, name: &str) -> impl Iterator<Item = &'a str> {
     request
         .headers()
         .get_all(COOKIE)

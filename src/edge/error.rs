@@ -50,6 +50,11 @@ pub enum EdgeError {
     /// A policy check was needed and brought no answer in time (row O4).
     #[error("the policy check of the session brought no answer: {0}")]
     Unproved(&'static str),
+    /// The browser comes back from every sign-in to sign in (AUT-24).
+    #[error(
+        "a browser signed in three times within half a minute and is here again: look whether the front proxy passes cookies on to the authz endpoint, and at the clocks"
+    )]
+    SignInLoop,
     /// There is no such page.
     #[error("there is no such page")]
     NotFound,
@@ -161,6 +166,12 @@ impl EdgeError {
                     "There are too many sign-ins from your network just now. Please try again shortly.",
                 )
             },
+            Self::SignInLoop => answer(
+                StatusCode::BAD_REQUEST,
+                "sign_in_loop",
+                "Signed in, and sent here again",
+                "You were signed in, but this site did not notice, several times in a row. Please allow cookies for this site; if you do, tell your administrator the reference below.",
+            ),
             Self::NotFound => {
                 answer(StatusCode::NOT_FOUND, "not_found", "No such page", "There is no such page here.")
             }
@@ -274,7 +285,8 @@ impl ResponseError for EdgeError {
             code: answer.code,
             reference: Some(reference),
             // A reload would only present the same answer of the IdP again.
-            action: matches!(self, Self::SignIn(_)).then(|| ("Begin again", "/".to_owned())),
+            action: matches!(self, Self::SignIn(_) | Self::SignInLoop)
+                .then(|| ("Begin again", "/".to_owned())),
             retry_after_secs: answer.retry_after_secs,
         };
         Page::message(answer.status, message).into_response()

@@ -16,6 +16,7 @@ pub mod headers;
 pub mod jwks;
 pub mod limits;
 pub mod listener;
+mod loop_guard;
 pub mod management;
 pub mod navigation;
 pub mod page;

@@ -3,13 +3,13 @@
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use super::cookie::Reach;
 use super::error::EdgeError;
 use super::page::{Choose, Message, Page, see_other};
 use super::site::Site;
-use super::{Edge, cookie, paths};
+use super::{Edge, cookie, loop_guard, paths};
 use crate::journeys::check::{Checked, Usage, check};
 use crate::journeys::sign_in::{self, Begin};
 use crate::journeys::transaction::{Ask, Replaces};
@@ -67,8 +67,17 @@ pub async fn start(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRespons
     let now = edge.services.now();
     let checked = check(&edge.services, &site.environment, &presented, Usage::Peek, now).await?;
     let reason = checked.decision.reason;
+    if loop_guard::is_looping(&request, &site, &return_to, now) {
+        let mut page = EdgeError::SignInLoop.error_response();
+        // Whoever has mended it may try again at once.
+        page.add_cookie(&cookie::not_sent_back(&site)).map_err(|_| EdgeError::SignInLoop)?;
+        return Ok(page);
+    }
     let ask = match checked.decision.verdict {
-        Verdict::Allow(_) => return Ok(see_other(return_to.as_str(), [])),
+        Verdict::Allow(_) => {
+            let sent_back = loop_guard::sent_back(&request, &site, &return_to, now);
+            return Ok(see_other(return_to.as_str(), [sent_back]));
+        }
         Verdict::Check => return Ok(see_other(&paths::check(&site.origin, &return_to), [])),
         Verdict::SignIn(_) if deserves_explanation(reason) && !query.asks => {
             return Ok(explanation(&site, &return_to, reason));

@@ -38,5 +38,14 @@ pub(super) async fn document(
 
 /// `GET /{tenant}/jwks`.
 pub(super) async fn keys(tenant: Here) -> HttpResponse {
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(tenant.lock().0.keys.jwks())
+    let (mut state, _) = tenant.lock();
+    let mut set = state.keys.jwks();
+    // The only fault of this stage that suits the key set.
+    if state.faults.take(Endpoint::Jwks, Stage::Token, None).is_some()
+        && let Some(keys) = set["keys"].as_array_mut()
+    {
+        let odd = [json!({ "kty": "RSA", "n": 5, "e": [] }), json!({ "kty": "oracle" }), json!("no object")];
+        keys.splice(0..0, odd);
+    }
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(set)
 }

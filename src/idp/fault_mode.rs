@@ -29,19 +29,6 @@ pub(crate) enum Mode {
     LostResponse,
     /// An OAuth error, from `body` (`{"error":"server_error"}`): JSON with `status` (400), at authorize a redirect.
     Error,
-    WrongNonce,
-    WrongIss,
-    WrongAud,
-    BadSig,
-    WrongSub,
-    Expired,
-    AlgNone,
-    NoKid,
-    MissingIat,
-    MissingSub,
-    WrongAtHash,
-    WrongAzp,
-    ExtraAud,
     /// The token answer has no `token_type`, and numbers as text.
     OddAnswer,
     /// The token answer has no access token.
@@ -50,6 +37,15 @@ pub(crate) enum Mode {
     WrongResponseIss,
     /// The authorization response names no issuer.
     MissingResponseIss,
+    /// The authorization response, or the way back from a sign-out, repeats another `state` than the client sent.
+    WrongState,
+    /// It repeats no `state`.
+    MissingState,
+    /// The key set holds, beside the keys that count, some that make no sense.
+    OddKeys,
+    /// The ID token has a defect; at userinfo and discovery, what they say.
+    #[serde(untagged)]
+    Token(TokenDefect),
 }
 
 impl Mode {
@@ -66,41 +62,28 @@ impl Mode {
             | Self::Reset
             | Self::LostResponse => Stage::Exchange,
             Self::Error => Stage::Error,
-            Self::WrongResponseIss | Self::MissingResponseIss => Stage::Redirect,
+            Self::WrongResponseIss | Self::MissingResponseIss | Self::WrongState | Self::MissingState => {
+                Stage::Redirect
+            }
             Self::OddAnswer | Self::NoAccessToken => Stage::Answer,
-            _ => Stage::Token,
+            Self::OddKeys | Self::Token(_) => Stage::Token,
         }
     }
 
     /// Whether there is anything at this endpoint for the fault to interfere with.
     pub(super) const fn suits(self, endpoint: Endpoint) -> bool {
-        match (self.stage(), endpoint) {
-            (Stage::Exchange | Stage::Error, _) | (Stage::Token, Endpoint::Token) => true,
-            (Stage::Redirect, Endpoint::Authorize) | (Stage::Answer, Endpoint::Token) => true,
-            (Stage::Token, Endpoint::Userinfo) => matches!(self, Self::WrongSub | Self::MissingSub),
-            (Stage::Token, Endpoint::Discovery) => matches!(self, Self::WrongIss),
-            _ => false,
+        match (self, endpoint) {
+            (Self::Token(_), Endpoint::Token) => true,
+            (Self::Token(defect), Endpoint::Userinfo) => {
+                matches!(defect, TokenDefect::WrongSub | TokenDefect::MissingSub)
+            }
+            (Self::Token(defect), Endpoint::Discovery) => matches!(defect, TokenDefect::WrongIss),
+            (Self::OddKeys, Endpoint::Jwks) => true,
+            (Self::OddKeys | Self::Token(_), _) => false,
+            (Self::OddAnswer | Self::NoAccessToken, _) => matches!(endpoint, Endpoint::Token),
+            (Self::WrongState | Self::MissingState, Endpoint::EndSession) => true,
+            _ => !matches!(self.stage(), Stage::Redirect) || matches!(endpoint, Endpoint::Authorize),
         }
-    }
-
-    /// The defect of an ID token.
-    pub(crate) const fn token_defect(self) -> Option<TokenDefect> {
-        Some(match self {
-            Self::WrongNonce => TokenDefect::WrongNonce,
-            Self::WrongIss => TokenDefect::WrongIss,
-            Self::WrongAud => TokenDefect::WrongAud,
-            Self::BadSig => TokenDefect::BadSig,
-            Self::WrongSub => TokenDefect::WrongSub,
-            Self::Expired => TokenDefect::Expired,
-            Self::AlgNone => TokenDefect::AlgNone,
-            Self::NoKid => TokenDefect::NoKid,
-            Self::MissingIat => TokenDefect::MissingIat,
-            Self::MissingSub => TokenDefect::MissingSub,
-            Self::WrongAtHash => TokenDefect::WrongAtHash,
-            Self::WrongAzp => TokenDefect::WrongAzp,
-            Self::ExtraAud => TokenDefect::ExtraAud,
-            _ => return None,
-        })
     }
 }
 
@@ -115,6 +98,6 @@ pub(crate) enum Stage {
     Redirect,
     /// The members around the tokens.
     Answer,
-    /// What tokens, userinfo and metadata say.
+    /// What tokens, userinfo, metadata and key set say.
     Token,
 }

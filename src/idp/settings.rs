@@ -94,6 +94,14 @@ pub(crate) struct TokensPolicy {
     pub(crate) issue_refresh_token: bool,
     pub(crate) id_token_on_refresh: bool,
     pub(crate) nonce_on_refresh: bool,
+    /// How the answer spells `Bearer` (RFC 6749 section 5.1: in any case).
+    pub(crate) token_type: String,
+    /// Does the answer say `expires_in`? It need not.
+    pub(crate) expires_in: bool,
+    /// Is userinfo a signed JWT (OIDC Core section 5.3.2)?
+    pub(crate) signed_userinfo: bool,
+    /// Does the ID token say who the person is beyond `sub`, or does userinfo only (OIDC Core section 5.4)?
+    pub(crate) claims_in_id_token: bool,
 }
 
 impl Default for TokensPolicy {
@@ -105,6 +113,10 @@ impl Default for TokensPolicy {
             issue_refresh_token: true,
             id_token_on_refresh: true,
             nonce_on_refresh: false,
+            token_type: "Bearer".into(),
+            expires_in: true,
+            signed_userinfo: false,
+            claims_in_id_token: true,
         }
     }
 }
@@ -130,6 +142,10 @@ pub(crate) struct TokensPolicyChange {
     issue_refresh_token: Option<bool>,
     id_token_on_refresh: Option<bool>,
     nonce_on_refresh: Option<bool>,
+    token_type: Option<String>,
+    expires_in: Option<bool>,
+    signed_userinfo: Option<bool>,
+    claims_in_id_token: Option<bool>,
 }
 
 impl TokensPolicyChange {
@@ -137,12 +153,19 @@ impl TokensPolicyChange {
         if self.grace.is_some_and(|grace| grace.0 > Rotation::LONGEST_GRACE) {
             return Err(OutOfRange { field: "grace", message: "the grace is 30s at most" });
         }
+        if self.token_type.as_ref().is_some_and(|spelt| !spelt.eq_ignore_ascii_case("bearer")) {
+            return Err(OutOfRange { field: "token_type", message: "the token type is bearer, in any case" });
+        }
         to.rotation = self.rotation.unwrap_or(to.rotation);
         to.grace = self.grace.unwrap_or(to.grace);
         to.reuse_detection = self.reuse_detection.unwrap_or(to.reuse_detection);
         to.issue_refresh_token = self.issue_refresh_token.unwrap_or(to.issue_refresh_token);
         to.id_token_on_refresh = self.id_token_on_refresh.unwrap_or(to.id_token_on_refresh);
         to.nonce_on_refresh = self.nonce_on_refresh.unwrap_or(to.nonce_on_refresh);
+        to.token_type = self.token_type.unwrap_or_else(|| to.token_type.clone());
+        to.expires_in = self.expires_in.unwrap_or(to.expires_in);
+        to.signed_userinfo = self.signed_userinfo.unwrap_or(to.signed_userinfo);
+        to.claims_in_id_token = self.claims_in_id_token.unwrap_or(to.claims_in_id_token);
         Ok(())
     }
 }

@@ -165,8 +165,8 @@ impl<'a> Visit<'a> {
     fn proceed(mut self) -> Answer {
         if let Some(fault) = self.state.faults.take(Endpoint::Authorize, Stage::Error, None) {
             let code = fault.body.as_ref().and_then(|body| body["error"].as_str()).unwrap_or("server_error");
-            let issuer = response_issuer(self.tenant, &mut self.state);
-            let response = self.request.target.with_error_code(code, "fault on demand", issuer.as_deref());
+            let (issuer, target) = response(self.tenant, &mut self.state, &self.request.target);
+            let response = target.with_error_code(code, "fault on demand", issuer.as_deref());
             return self.finish(response, None);
         }
         let step = next_step(&self.request, self.session.as_ref().map(|session| session.auth_time), self.now);
@@ -231,8 +231,8 @@ impl<'a> Visit<'a> {
         let lifetimes = self.state.lifetimes.grants();
         match self.state.grants.authorize(authorization, &lifetimes, self.now) {
             Ok(code) => {
-                let issuer = response_issuer(self.tenant, &mut self.state);
-                let response = self.request.target.with_code(&code, issuer.as_deref());
+                let (issuer, target) = response(self.tenant, &mut self.state, &self.request.target);
+                let response = target.with_code(&code, issuer.as_deref());
                 self.finish(response, cookie)
             }
             Err(error) => self.refuse(&error),
@@ -240,8 +240,8 @@ impl<'a> Visit<'a> {
     }
 
     fn refuse(mut self, error: &OAuthError) -> Answer {
-        let issuer = response_issuer(self.tenant, &mut self.state);
-        let response = self.request.target.with_error(error, issuer.as_deref());
+        let (issuer, target) = response(self.tenant, &mut self.state, &self.request.target);
+        let response = target.with_error(error, issuer.as_deref());
         self.finish(response, None)
     }
 
@@ -255,15 +255,19 @@ impl<'a> Visit<'a> {
 }
 
 fn refuse(tenant: &Tenant, state: &mut State, target: &ResponseTarget, error: &OAuthError) -> Answer {
-    let issuer = response_issuer(tenant, state);
+    let (issuer, target) = response(tenant, state, target);
     Answer::Client { response: target.with_error(error, issuer.as_deref()), cookie: None }
 }
 
-/// The `iss` of an authorization response (RFC 9207), unless a fault spoils it.
-fn response_issuer(tenant: &Tenant, state: &mut State) -> Option<String> {
+/// The `iss` of an authorization response (RFC 9207), and where it goes, unless a fault spoils them.
+fn response(tenant: &Tenant, state: &mut State, target: &ResponseTarget) -> (Option<String>, ResponseTarget) {
+    let (mut issuer, mut target) = (Some(tenant.issuer.clone()), target.clone());
     match state.faults.take(Endpoint::Authorize, Stage::Redirect, None).map(|fault| fault.mode) {
-        Some(Mode::WrongResponseIss) => Some(WRONG_ISSUER.to_owned()),
-        Some(Mode::MissingResponseIss) => None,
-        _ => Some(tenant.issuer.clone()),
+        Some(Mode::WrongResponseIss) => issuer = Some(WRONG_ISSUER.to_owned()),
+        Some(Mode::MissingResponseIss) => issuer = None,
+        Some(Mode::WrongState) => target.state = Some("another".to_owned()),
+        Some(Mode::MissingState) => target.state = None,
+        _ => {}
     }
+    (issuer, target)
 }

@@ -8,6 +8,8 @@ use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use super::courier::Courier;
+use super::endpoint::Endpoint;
+use super::fault_mode::{Mode, Stage};
 use super::gate::Here;
 use super::logout::{self, Notice};
 use super::pages::{self, Page};
@@ -73,7 +75,7 @@ fn end(req: &HttpRequest, tenant: &Tenant, body: &Bytes) -> Result<Over, Page> {
     if hint.is_none() && !confirmed {
         return Err(pages::confirm_sign_out());
     }
-    let target = return_address(&state, &params, hint.as_ref()).map_err(pages::bad_request)?;
+    let target = return_address(&mut state, &params, hint.as_ref()).map_err(pages::bad_request)?;
     let named = hint.as_ref().and_then(|claims| text(claims, "sid")).and_then(|sid| state.sso.end_sid(sid));
     let own = req.cookie(COOKIE).and_then(|cookie| state.sso.end(cookie.value()));
     let ended: Vec<_> = named.into_iter().chain(own).collect();
@@ -84,7 +86,7 @@ fn end(req: &HttpRequest, tenant: &Tenant, body: &Bytes) -> Result<Over, Page> {
 
 /// Where the browser goes afterwards: only with a hint, only where the hint's client may send it.
 fn return_address(
-    state: &State,
+    state: &mut State,
     params: &Params,
     hint: Option<&Object>,
 ) -> Result<Option<String>, &'static str> {
@@ -97,7 +99,13 @@ fn return_address(
         return Err("post_logout_redirect_uri is not allowed for this client");
     }
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(params.get("state").map(|value| ("state", value)));
+    let returned =
+        match state.faults.take(Endpoint::EndSession, Stage::Redirect, None).map(|fault| fault.mode) {
+            Some(Mode::WrongState) => Some("another"),
+            Some(Mode::MissingState) => None,
+            _ => params.get("state"),
+        };
+    query.extend_pairs(returned.map(|value| ("state", value)));
     let query = query.finish();
     let joint = if query.is_empty() {
         ""

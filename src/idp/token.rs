@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::defects;
 use super::endpoint::Endpoint;
 use super::fault_mode::{Mode, Stage};
-use super::faults::{Fault, Faults};
+use super::faults::Faults;
 use super::gate::{Here, Told};
 use super::settings::{LifetimeSettings, PolicyCheckInterval, TokensPolicy};
 use super::tenant::{State, Tenant};
@@ -19,6 +19,7 @@ use crate::issuer::client::Credentials;
 use crate::issuer::error::{ErrorCode, OAuthError};
 use crate::issuer::grants::{CodeRedemption, Grants, Issue, Seen};
 use crate::issuer::id_token::IdToken;
+use crate::issuer::jws::Object;
 use crate::issuer::key_ring::KeyRing;
 use crate::issuer::params::Params;
 use crate::issuer::token_request::TokenRequest;
@@ -166,10 +167,12 @@ impl Mint<'_> {
             .ok_or(OAuthError::invalid_grant("the user is disabled or gone"))?;
         let mut answer = json!({
             "access_token": issue.access_token,
-            "token_type": "Bearer",
-            "expires_in": self.lifetimes.access_token.0.as_secs(),
+            "token_type": self.policy.token_type,
             "scope": granted.scope.join(" "),
         });
+        if self.policy.expires_in {
+            answer["expires_in"] = self.lifetimes.access_token.0.as_secs().into();
+        }
         if let Some(refresh_token) = &issue.refresh_token {
             answer["refresh_token"] = refresh_token.as_str().into();
         }
@@ -177,7 +180,8 @@ impl Mint<'_> {
             answer["refresh_expires_in"] = self.lifetimes.refresh_token.0.as_secs().into();
         }
         if with_id_token {
-            let mut attributes = user.claims.clone();
+            let mut attributes =
+                if self.policy.claims_in_id_token { user.claims.clone() } else { Object::new() };
             if let Some(interval) = self.policy_check_interval {
                 attributes.insert(interval.claim.clone(), interval.seconds.into());
             }
@@ -196,8 +200,14 @@ impl Mint<'_> {
                 attributes: &attributes,
             }
             .to_claims();
-            let fault = self.faults.take(Endpoint::Token, Stage::Token, Some(&granted.subject));
-            let defect = fault.as_ref().and_then(|fault: &Fault| fault.mode.token_defect());
+            let defect = match self
+                .faults
+                .take(Endpoint::Token, Stage::Token, Some(&granted.subject))
+                .map(|fault| fault.mode)
+            {
+                Some(Mode::Token(defect)) => Some(defect),
+                _ => None,
+            };
             let signed = defects::sign(self.keys.current(), claims, defect);
             let failed = |_| OAuthError::new(ErrorCode::ServerError, "the ID token could not be signed");
             answer["id_token"] = signed.map_err(failed)?.into();

@@ -31,6 +31,14 @@ pub fn sign_in_refused(
     );
 }
 
+/// A code came back that this very sign-in did not ask for: somebody may have put a stolen one in (RFC 9700 section 4.5).
+pub fn code_injection_suspected(environment: &EnvironmentId, provider: &ProviderId, reason: &'static str) {
+    tracing::error!(
+        target: "audit",
+        action = "alarm", %environment, %provider, reason, "code_injection_suspected"
+    );
+}
+
 /// A session ended.
 pub fn session_ended(id: StoredId, session: &Session, tombstone: &Tombstone) {
     tracing::info!(

@@ -8,9 +8,11 @@ use super::{Services, audit};
 use crate::oidc::authorization::{
     Outcome, Prompt, ResponseError, ResponseMode, UnverifiedAuthenticationResponse,
 };
+use crate::oidc::id_token::IdTokenError;
 use crate::oidc::token::TokenError;
 use crate::policy::environment::Environment;
 use crate::policy::schedule;
+use crate::provider::settings::PolicyCheck;
 use crate::provider::{CodeGrant, OidcProvider, Proved, ProviderError, SignInRequest};
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
@@ -137,6 +139,20 @@ impl SignInError {
     }
 }
 
+impl SignInError {
+    /// Does the IdP, or the ID token, say that the code is not the one of this sign-in? The PKCE verifier and the nonce are
+    /// this browser's, so a code of somebody else's ends here (AUT-03).
+    const fn is_about_the_code(&self) -> bool {
+        matches!(
+            self,
+            Self::Provider(
+                ProviderError::Token(TokenError::InvalidGrant)
+                    | ProviderError::IdToken(IdTokenError::Nonce | IdTokenError::CodeHash)
+            )
+        )
+    }
+}
+
 /// Begins a sign-in: where to send the browser. Nothing is stored.
 ///
 /// # Errors
@@ -193,6 +209,9 @@ pub async fn complete(
         Ok(_) => "success",
         Err(error) => {
             audit::sign_in_refused(&back.environment.id, back.provider, error.code(), &error.to_string());
+            if error.is_about_the_code() {
+                audit::code_injection_suspected(&back.environment.id, back.provider, error.code());
+            }
             error.code()
         }
     };
@@ -291,8 +310,16 @@ async fn start_session(
     signed_in_at: Timestamp,
     now: Timestamp,
 ) -> Result<SessionId, SignInError> {
-    let renewal = if tokens.refresh_token.is_some() { Renewal::Background } else { Renewal::Browser };
     let settings = &environment.settings;
+    let by_browser =
+        provider(services, &transaction.provider)?.settings().policy_check == PolicyCheck::Browser;
+    let renewal = match tokens.refresh_token {
+        Some(_) if !by_browser => Renewal::Background,
+        _ => Renewal::Browser,
+    };
+    // A browser that must renew the proof although a refresh token could is there to keep the interval (PCI-11).
+    let interval_ends = now.plus(settings.policy_check_interval);
+    let token_ends = if by_browser { proved.token_ends.min(interval_ends) } else { proved.token_ends };
     let mut session = Session {
         environment: environment.id.clone(),
         identity: proved.identity,
@@ -300,7 +327,7 @@ async fn start_session(
         signed_in_at,
         sign_in_begun_at: transaction.begun_at,
         asserted_at: Some(proved.asserted_at),
-        proof: schedule::proof(settings, renewal, now, proved.idp_interval, proved.token_ends),
+        proof: schedule::proof(settings, renewal, now, proved.idp_interval, token_ends),
         renewal,
         kept_signed_in: false,
         failed_check: None,

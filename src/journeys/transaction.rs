@@ -123,3 +123,42 @@ impl Transaction {
         now.since(self.begun_at) >= LIFETIME
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::keys::MasterKey;
+    use crate::random;
+
+    #[test]
+    fn aut_01_secrets_are_never_the_same_twice_though_time_stands_still() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        let keys = KeyRing::new(vec![MasterKey::random(now)], now).unwrap();
+        let browsers = [NonceCookie::new(), NonceCookie::new()];
+        let mut seen = HashSet::new();
+        for round in 0..10_000 {
+            let nonce = &browsers[round % 2];
+            let transaction = Transaction {
+                id: random::bytes(),
+                provider: "idp".parse().unwrap(),
+                environment: "prod".parse().unwrap(),
+                origin: "https://app.example".into(),
+                return_to: "/".into(),
+                browser: nonce.browser(),
+                begun_at: now,
+                ask: Ask::AsTheIdpSeesFit,
+                replaces: None,
+            };
+            let secrets = transaction.secrets(nonce, keys.current(now), &keys).unwrap();
+            for (text, bytes) in
+                [(secrets.nonce, 32), (secrets.pkce_verifier, 32), (transaction.seal(&keys), 128)]
+            {
+                assert!(BASE64_URL_SAFE_NO_PAD.decode(&text).unwrap().len() >= bytes);
+                assert!(seen.insert(text));
+            }
+        }
+        assert_eq!(seen.len(), 30_000);
+    }
+}

@@ -15,6 +15,9 @@ pub mod proxies {}
 #[doc = include_str!("requirements.md")]
 pub mod requirements {}
 
+#[doc = include_str!("conformance.md")]
+pub mod conformance {}
+
 #[doc = include_str!("threats.md")]
 pub mod threats {}
 

@@ -1,31 +1,24 @@
 //! The ID token (Core section 2) and the numbered checks of Core section 3.1.3.7.
-//!
-//! The crate checks the signature, issuer and audience. Everything about time, `azp`, `nonce`, `at_hash` and the types of
-//! claims is checked here, because the crate takes `null` for "absent", knows no leeway, and leaves `azp` alone.
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use openidconnect::core::{
-    CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
-};
-use openidconnect::{
-    AccessToken, AccessTokenHash, AdditionalClaims, ClaimsVerificationError, ClientId, IdToken,
-    IdTokenVerifier, IssuerUrl, Nonce, SignatureVerificationError,
-};
-use serde::{Deserialize, Serialize};
+use openidconnect::AccessToken;
+use openidconnect::core::CoreJsonWebKeySet;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 
 use super::algorithm::SigningAlgorithm;
+use super::json;
+use super::jws::{Jws, JwsError};
 use crate::time::Timestamp;
 
 /// How far an IdP's clock may be off. A wider leeway would let an expired token in for longer.
 pub const LEEWAY: Duration = Duration::from_secs(60);
-/// A longer token is refused before it is looked at.
-const LONGEST: usize = 64 * 1024;
+/// An ID token that was issued longer ago than this answers some other request (Core section 3.1.3.7, number 10).
+const OLDEST: Duration = Duration::from_secs(24 * 3600);
+/// The types that an ID token may say it has, if it says one.
+const TYPES: [&str; 2] = ["jwt", "jose"];
 /// The last second that a `NumericDate` may name: the end of the year 9999.
 const LAST_SECOND: i64 = 253_402_300_799;
 
@@ -42,6 +35,8 @@ pub struct Expected<'a> {
     pub nonce: ExpectedNonce<'a>,
     /// The access token that came with it, for `at_hash`.
     pub access_token: &'a AccessToken,
+    /// The code that it was got for, if it was, for `c_hash`.
+    pub code: Option<&'a str>,
     /// The person must have entered credentials after this instant (`auth_time`).
     pub authenticated_since: Option<Timestamp>,
 }
@@ -67,6 +62,7 @@ pub struct VerifiedIdToken {
 struct Registered {
     iss: String,
     sub: String,
+    aud: Audience,
     exp: NumericDate,
     iat: NumericDate,
     #[serde(default, deserialize_with = "present")]
@@ -80,13 +76,33 @@ struct Registered {
     #[serde(default, deserialize_with = "present")]
     at_hash: Option<String>,
     #[serde(default, deserialize_with = "present")]
+    c_hash: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     sid: Option<String>,
     #[serde(default, deserialize_with = "present")]
     tid: Option<String>,
     #[serde(default, deserialize_with = "present")]
     oid: Option<String>,
-    #[serde(default)]
-    events: Option<Value>,
+}
+
+/// `aud` (RFC 7519 section 4.1.3).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    /// We trust no other audience: each of them could pass our token on (Core section 3.1.3.7, number 3).
+    fn is_only(&self, client_id: &str) -> bool {
+        match self {
+            Self::One(audience) => audience == client_id,
+            Self::Several(audiences) => {
+                !audiences.is_empty() && audiences.iter().all(|audience| audience == client_id)
+            }
+        }
+    }
 }
 
 /// `null` is not "absent": where the member stands, its value must be of the type.
@@ -118,6 +134,8 @@ impl<'de> Deserialize<'de> for NumericDate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum IdTokenError {
+    #[error("it is longer than 64 KiB; have the identity provider put fewer groups into it")]
+    TooLong,
     #[error("it is not a signed JWT with an ID token's claims")]
     Malformed,
     #[error("its type, content type or critical header is not that of an ID token")]
@@ -136,12 +154,16 @@ pub enum IdTokenError {
     AuthorizedParty,
     #[error("it has expired")]
     Expired,
-    #[error("it is not valid yet, or was issued in the future; compare the clocks")]
+    #[error("it was issued more than a day ago")]
+    Stale,
+    #[error("it is not valid yet, or names an instant in the future; compare the clocks")]
     NotYetValid,
     #[error("its nonce is not the one of this sign-in")]
     Nonce,
     #[error("it does not belong to the access token (at_hash)")]
     AccessTokenHash,
+    #[error("it does not belong to the code (c_hash)")]
+    CodeHash,
     #[error(
         "it does not say when credentials were entered (auth_time), although that was asked for; the IdP must send auth_time when max_age is asked"
     )]
@@ -155,6 +177,7 @@ impl IdTokenError {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::TooLong => "id_token_too_long",
             Self::Malformed => "id_token_malformed",
             Self::WrongType => "id_token_type",
             Self::Algorithm => "id_token_alg",
@@ -164,22 +187,29 @@ impl IdTokenError {
             Self::Audience => "id_token_aud",
             Self::AuthorizedParty => "id_token_azp",
             Self::Expired => "id_token_expired",
+            Self::Stale => "id_token_stale",
             Self::NotYetValid => "id_token_not_yet_valid",
             Self::Nonce => "id_token_nonce",
             Self::AccessTokenHash => "id_token_at_hash",
+            Self::CodeHash => "id_token_c_hash",
             Self::AuthTimeMissing => "id_token_auth_time_missing",
             Self::AuthTimeTooOld => "id_token_auth_time",
         }
     }
 }
 
-/// The claims that the crate does not know; all claims are read from the payload instead.
-#[derive(Debug, Serialize, Deserialize)]
-struct Ignored {}
-impl AdditionalClaims for Ignored {}
-
-type CrateIdToken =
-    IdToken<Ignored, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
+impl From<JwsError> for IdTokenError {
+    fn from(error: JwsError) -> Self {
+        match error {
+            JwsError::TooLong => Self::TooLong,
+            JwsError::Malformed => Self::Malformed,
+            JwsError::Special => Self::WrongType,
+            JwsError::Algorithm => Self::Algorithm,
+            JwsError::UnknownKey => Self::UnknownKey,
+            JwsError::Signature => Self::Signature,
+        }
+    }
+}
 
 /// Checks an ID token. The numbers are those of Core section 3.1.3.7.
 ///
@@ -192,33 +222,30 @@ pub fn verify(
     expected: &Expected<'_>,
     now: Timestamp,
 ) -> Result<VerifiedIdToken, IdTokenError> {
-    if token.len() > LONGEST {
+    // (1) an encrypted token has five parts, and is none.
+    let jws = Jws::parse(token)?;
+    if jws.is_of_type(&TYPES) == Some(false) {
+        return Err(IdTokenError::WrongType); // an access token or a logout token (TOK-06)
+    }
+    let claims = json::object(jws.unverified_payload()).map_err(|_| IdTokenError::Malformed)?;
+    let registered =
+        Registered::deserialize(Value::Object(claims.clone())).map_err(|_| IdTokenError::Malformed)?;
+    // (2)
+    if registered.iss != expected.issuer {
+        return Err(IdTokenError::Issuer);
+    }
+    // (3)
+    if !registered.aud.is_only(expected.client_id) {
+        return Err(IdTokenError::Audience);
+    }
+    // (6)–(8); from here on the payload is authentic.
+    let signed_by = jws.verify(keys, expected.algorithms)?;
+
+    // Core section 2; and no header can carry a control character, so that two such names could become one.
+    if registered.sub.is_empty() || registered.sub.len() > 255 || registered.sub.contains(char::is_control) {
         return Err(IdTokenError::Malformed);
     }
-    // (1) an encrypted token is refused by the crate.
-    let parsed = CrateIdToken::from_str(token).map_err(|_| IdTokenError::Malformed)?;
-    let verifier = IdTokenVerifier::new_public_client(
-        ClientId::new(expected.client_id.to_owned()),
-        IssuerUrl::new(expected.issuer.to_owned()).map_err(|_| IdTokenError::Issuer)?,
-        CoreJsonWebKeySet::new(keys.keys().clone()),
-    )
-    .set_allowed_algs(expected.algorithms.iter().map(|alg| alg.jws()))
-    // Time is judged below, with leeway and with the clock that was handed in.
-    .set_time_fn(Default::default);
-    // (2) issuer, (3) audience, and no other audience, (6)–(8) signature by an allowed algorithm and the issuer's key.
-    parsed.claims(&verifier, |_: Option<&Nonce>| Ok(())).map_err(|error| refusal(&error))?;
-
-    // From here on the payload is authentic; these are the bytes that were signed.
-    let payload = token.split('.').nth(1).ok_or(IdTokenError::Malformed)?;
-    let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).map_err(|_| IdTokenError::Malformed)?;
-    let registered: Registered = serde_json::from_slice(&payload).map_err(|_| IdTokenError::Malformed)?;
-    let claims: Map<String, Value> = serde_json::from_slice(&payload).map_err(|_| IdTokenError::Malformed)?;
-
-    // A control character is in nobody's name, and headers cannot carry it: two people would be one to the apps.
-    if registered.sub.is_empty() || registered.sub.len() > 255 || registered.sub.contains(char::is_control) {
-        return Err(IdTokenError::Malformed); // Core section 2: at most 255 ASCII characters
-    }
-    if registered.events.is_some() {
+    if claims.contains_key("events") {
         return Err(IdTokenError::WrongType); // a logout token (TOK-06)
     }
     // (4), (5)
@@ -230,8 +257,12 @@ pub fn verify(
         return Err(IdTokenError::Expired);
     }
     // (10)
+    if registered.iat.0.plus(OLDEST) < now {
+        return Err(IdTokenError::Stale);
+    }
     let latest = now.plus(LEEWAY);
-    if registered.iat.0 > latest || registered.nbf.is_some_and(|nbf| nbf.0 > latest) {
+    let instants = [Some(registered.iat), registered.nbf, registered.auth_time];
+    if instants.iter().flatten().any(|instant| instant.0 > latest) {
         return Err(IdTokenError::NotYetValid);
     }
     // (11)
@@ -251,35 +282,19 @@ pub fn verify(
             return Err(IdTokenError::AuthTimeTooOld);
         }
     }
-    // Core section 3.1.3.8
-    if let Some(found) = &registered.at_hash {
-        let alg = parsed.signing_alg().map_err(|_| IdTokenError::Algorithm)?;
-        let key = parsed.signing_key(&verifier).map_err(|_| IdTokenError::UnknownKey)?;
-        let ours = AccessTokenHash::from_token(expected.access_token, alg, key)
-            .map_err(|_| IdTokenError::AccessTokenHash)?;
-        if !bool::from(ours.as_str().as_bytes().ct_eq(found.as_bytes())) {
-            return Err(IdTokenError::AccessTokenHash);
-        }
+    // Core sections 3.1.3.8 and 3.3.2.11
+    let belongs_to = |hash: &str, value: &str| {
+        signed_by.half_hash(value).is_some_and(|ours| bool::from(ours.as_bytes().ct_eq(hash.as_bytes())))
+    };
+    if registered.at_hash.as_ref().is_some_and(|hash| !belongs_to(hash, expected.access_token.secret())) {
+        return Err(IdTokenError::AccessTokenHash);
+    }
+    if let (Some(hash), Some(code)) = (&registered.c_hash, expected.code)
+        && !belongs_to(hash, code)
+    {
+        return Err(IdTokenError::CodeHash);
     }
     Ok(VerifiedIdToken { claims, registered })
-}
-
-fn refusal(error: &ClaimsVerificationError) -> IdTokenError {
-    match error {
-        ClaimsVerificationError::InvalidIssuer(_) => IdTokenError::Issuer,
-        ClaimsVerificationError::InvalidAudience(_) => IdTokenError::Audience,
-        ClaimsVerificationError::Unsupported(_) => IdTokenError::WrongType,
-        ClaimsVerificationError::SignatureVerification(signature) => match signature {
-            SignatureVerificationError::NoMatchingKey | SignatureVerificationError::AmbiguousKeyId(_) => {
-                IdTokenError::UnknownKey
-            }
-            SignatureVerificationError::DisallowedAlg(_)
-            | SignatureVerificationError::UnsupportedAlg(_)
-            | SignatureVerificationError::NoSignature => IdTokenError::Algorithm,
-            _ => IdTokenError::Signature,
-        },
-        _ => IdTokenError::Malformed,
-    }
 }
 
 // === impl VerifiedIdToken ===

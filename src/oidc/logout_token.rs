@@ -5,22 +5,22 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeySet, CoreJsonWebKeyUse, CoreJwsSigningAlgorithm};
-use openidconnect::{JsonWebKey, JsonWebKeyAlgorithm, JsonWebKeyUse, JwsSigningAlgorithm};
+use openidconnect::core::CoreJsonWebKeySet;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::algorithm::SigningAlgorithm;
 use super::id_token::{LEEWAY, NumericDate, present};
-use super::strict_json;
+use super::json;
+use super::jws::{Jws, JwsError};
 use crate::time::Timestamp;
 
 /// The member of `events` that makes a token a logout token.
 pub const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// A longer token is refused before it is looked at: it holds no attributes of anybody.
 pub const LONGEST: usize = 8 * 1024;
+/// Section 2.4 recommends the first; IdPs that were built before it send the second, or none.
+const TYPES: [&str; 2] = ["logout+jwt", "jwt"];
 /// An older token is refused whatever its `exp` says: an IdP that retries does so within minutes.
 pub const OLDEST: Duration = Duration::from_secs(600);
 
@@ -111,18 +111,16 @@ impl LogoutTokenError {
     }
 }
 
-/// The header members that are read by name. Keys are only ever taken from the issuer's key set.
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    #[serde(default, deserialize_with = "present")]
-    kid: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    typ: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    cty: Option<Value>,
-    #[serde(default, deserialize_with = "present")]
-    crit: Option<Value>,
+impl From<JwsError> for LogoutTokenError {
+    fn from(error: JwsError) -> Self {
+        match error {
+            JwsError::TooLong | JwsError::Malformed => Self::Malformed,
+            JwsError::Special => Self::WrongType,
+            JwsError::Algorithm => Self::Algorithm,
+            JwsError::UnknownKey => Self::UnknownKey,
+            JwsError::Signature => Self::Signature,
+        }
+    }
 }
 
 /// The claims that are read by name, strictly typed.
@@ -175,44 +173,15 @@ pub fn verify(
     if token.len() > LONGEST {
         return Err(LogoutTokenError::Malformed);
     }
-    let (signed, signature) = token.rsplit_once('.').ok_or(LogoutTokenError::Malformed)?;
-    let (header, payload) = signed.split_once('.').ok_or(LogoutTokenError::Malformed)?;
-    let header: Header = read(header)?;
-    let algorithm = algorithm(&header, expected)?;
-    let claims: Claims = read(payload)?;
-    let whose = judge(&claims, expected, now)?;
-
-    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).map_err(|_| LogoutTokenError::Malformed)?;
-    key(keys, header.kid.as_deref(), &algorithm)?
-        .verify_signature(&algorithm, signed.as_bytes(), &signature)
-        .map_err(|_| LogoutTokenError::Signature)?;
-    Ok(VerifiedLogoutToken { issuer: claims.iss, whose, issued_at: claims.iat.0, id: claims.jti })
-}
-
-/// One part of the token: base64url without padding around a JSON object that says nothing twice.
-fn read<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, LogoutTokenError> {
-    let json = BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| LogoutTokenError::Malformed)?;
-    let object = strict_json::object(&json).map_err(|_| LogoutTokenError::Malformed)?;
-    serde_json::from_value(object.into()).map_err(|_| LogoutTokenError::Malformed)
-}
-
-/// The algorithm, if type and algorithm are those of a logout token of this issuer.
-fn algorithm(header: &Header, expected: &Expected<'_>) -> Result<CoreJwsSigningAlgorithm, LogoutTokenError> {
-    // Section 2.4 recommends the type; IdPs that were built before it send `JWT`, or none.
-    let is_logout_token = |typ: &str| {
-        let media_type = typ.get(.."application/".len()).filter(|it| it.eq_ignore_ascii_case("application/"));
-        let typ = media_type.map_or(typ, |prefix| &typ[prefix.len()..]);
-        typ.eq_ignore_ascii_case("logout+jwt") || typ.eq_ignore_ascii_case("JWT")
-    };
-    let wrong_type = header.typ.as_deref().is_some_and(|typ| !is_logout_token(typ));
-    if wrong_type || header.cty.is_some() || header.crit.is_some() {
+    let jws = Jws::parse(token)?;
+    if jws.is_of_type(&TYPES) == Some(false) {
         return Err(LogoutTokenError::WrongType);
     }
-    let algorithm: SigningAlgorithm = header.alg.parse().map_err(|_| LogoutTokenError::Algorithm)?;
-    if !expected.algorithms.contains(&algorithm) {
-        return Err(LogoutTokenError::Algorithm);
-    }
-    Ok(algorithm.jws())
+    let claims = json::object(jws.unverified_payload()).map_err(|_| LogoutTokenError::Malformed)?;
+    let claims: Claims = serde_json::from_value(claims.into()).map_err(|_| LogoutTokenError::Malformed)?;
+    let whose = judge(&claims, expected, now)?;
+    jws.verify_once(keys, expected.algorithms)?;
+    Ok(VerifiedLogoutToken { issuer: claims.iss, whose, issued_at: claims.iat.0, id: claims.jti })
 }
 
 /// The checks of section 2.6 that need no key.
@@ -245,30 +214,6 @@ fn judge(claims: &Claims, expected: &Expected<'_>, now: Timestamp) -> Result<Who
         (None, Some(sid)) => Ok(Whose::IdpSession(sid)),
         (Some(subject), Some(sid)) => Ok(Whose::UsersIdpSession { subject, sid }),
         (None, None) => Err(LogoutTokenError::Nobody),
-    }
-}
-
-/// The one key that can have signed: of that id, or, where the token names none, the only one that fits.
-fn key<'a>(
-    keys: &'a CoreJsonWebKeySet,
-    kid: Option<&str>,
-    algorithm: &CoreJwsSigningAlgorithm,
-) -> Result<&'a CoreJsonWebKey, LogoutTokenError> {
-    let fits = |key: &&CoreJsonWebKey| {
-        let of_algorithm = match key.signing_alg() {
-            JsonWebKeyAlgorithm::Algorithm(only) => only == algorithm,
-            JsonWebKeyAlgorithm::Unspecified => true,
-            JsonWebKeyAlgorithm::Unsupported => false,
-        };
-        kid.is_none_or(|kid| key.key_id().is_some_and(|id| id.as_str() == kid))
-            && key.key_use().is_none_or(CoreJsonWebKeyUse::allows_signature)
-            && algorithm.key_type().as_ref() == Some(key.key_type())
-            && of_algorithm
-    };
-    let mut fitting = keys.keys().iter().filter(fits);
-    match (fitting.next(), fitting.next()) {
-        (Some(only), None) => Ok(only),
-        _ => Err(LogoutTokenError::UnknownKey),
     }
 }
 

@@ -1,3 +1,5 @@
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::json;

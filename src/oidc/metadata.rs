@@ -1,18 +1,15 @@
-//! Provider metadata (Discovery 1.0 section 3) and keys (RFC 7517), as they are cached.
+//! Provider metadata (Discovery 1.0 section 3), as it is cached.
 
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
-    CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode,
-    CoreResponseType, CoreSubjectIdentifierType,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+    CoreSubjectIdentifierType,
 };
 use openidconnect::{AdditionalProviderMetadata, EndSessionUrl};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::strict_json;
-
-/// More keys than this in a set are refused: nobody rotates so fast.
-const MOST_KEYS: usize = 100;
+use super::json;
 
 /// The members that are not in Discovery 1.0 itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -97,7 +94,7 @@ pub fn well_known(issuer: &str) -> String {
 ///
 /// Where it is malformed, of another issuer, or lacks what the code flow needs.
 pub fn parse(issuer: &str, document: &[u8]) -> Result<ProviderMetadata, DocumentError> {
-    let metadata: ProviderMetadata = serde_json::from_slice(document)?;
+    let metadata: ProviderMetadata = serde_json::from_value(json::object(document)?.into())?;
     if metadata.issuer().as_str() != issuer {
         let found = metadata.issuer().as_str().to_owned();
         return Err(DocumentError::IssuerMismatch { expected: issuer.to_owned(), found });
@@ -124,34 +121,4 @@ pub fn parse(issuer: &str, document: &[u8]) -> Result<ProviderMetadata, Document
         }
     }
     Ok(metadata)
-}
-
-/// Reads a key set. An empty one is an error: it replaces nothing (KEY-05).
-///
-/// # Errors
-///
-/// Where it is malformed, empty or absurdly large.
-pub fn parse_keys(document: &[u8]) -> Result<CoreJsonWebKeySet, DocumentError> {
-    if !strict_json::is_object(document) {
-        return Err(DocumentError::NotAnObject);
-    }
-    let keys: CoreJsonWebKeySet = serde_json::from_slice(document)?;
-    match keys.keys().len() {
-        1..=MOST_KEYS => Ok(keys),
-        count => Err(DocumentError::KeyCount(count)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_set_is_an_object_with_keys() {
-        let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-        assert!(parse_keys(format!(r#"{{"keys":[{key}]}}"#).as_bytes()).is_ok());
-        for other in [format!("[[{key}]]"), format!("[{key}]"), key.to_owned(), r#"{"keys":[]}"#.to_owned()] {
-            assert!(parse_keys(other.as_bytes()).is_err(), "{other}");
-        }
-    }
 }

@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use oauth2::AccessToken;
 use secrecy::SecretString;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::strict_json;
+use super::json;
 
 /// A token response (RFC 6749 section 5.1), as far as it could be read. A refresh token that came is in it, whatever else is
 /// wrong with the answer: a rotated one cannot be had again.
@@ -89,12 +88,6 @@ pub enum TokenError {
     Unavailable(String),
 }
 
-/// An OAuth error response (RFC 6749 section 5.2). Members other than `error` are not looked at.
-#[derive(Deserialize)]
-struct ErrorResponse {
-    error: String,
-}
-
 /// Judges an answer of the token endpoint by its status, its `Retry-After` and the `error` member of a JSON body, nothing
 /// else.
 ///
@@ -111,12 +104,9 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<(
     let retry_after = retry_after.and_then(|secs| secs.trim().parse().ok()).map(Duration::from_secs);
     let try_later = |cause| TokenError::TryLater { cause, retry_after };
     let Some(error) = refusal(status, body) else {
-        let speaks_oauth = strict_json::is_object(body) && serde_json::from_slice::<ErrorResponse>(body).is_ok();
-        return Err(match status {
-            429 => try_later(format!("HTTP status {status}")),
-            503 if speaks_oauth || retry_after.is_some() => try_later(format!("HTTP status {status}")),
-            _ => TokenError::Unavailable(format!("HTTP status {status}")),
-        });
+        let says_so = status == 429 || (status == 503 && (retry_after.is_some() || error_of(body).is_some()));
+        let cause = format!("HTTP status {status}");
+        return Err(if says_so { try_later(cause) } else { TokenError::Unavailable(cause) });
     };
     Err(match error.as_str() {
         "invalid_grant" => TokenError::InvalidGrant,
@@ -139,8 +129,12 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<(
 /// The `error` of a refusal: a 4xx other than 408 and 429 with a JSON body that has one.
 pub(super) fn refusal(status: u16, body: &[u8]) -> Option<String> {
     let is_refusal = (400..500).contains(&status) && status != 408 && status != 429;
-    let is_refusal = is_refusal && strict_json::is_object(body);
-    is_refusal.then(|| serde_json::from_slice::<ErrorResponse>(body).ok())?.map(|response| response.error)
+    is_refusal.then(|| error_of(body))?
+}
+
+/// The `error` of an OAuth error response (RFC 6749 section 5.2). Other members are not looked at.
+fn error_of(body: &[u8]) -> Option<String> {
+    Some(json::object(body).ok()?.get("error")?.as_str()?.to_owned())
 }
 
 #[cfg(test)]

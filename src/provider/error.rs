@@ -55,3 +55,12 @@ impl From<CoolingDown> for ProviderError {
         Self::Document { what: "metadata or keys", cause: error.to_string() }
     }
 }
+
+impl From<UserinfoError> for ProviderError {
+    fn from(error: UserinfoError) -> Self {
+        match error {
+            UserinfoError::OtherSubject => Self::OtherUser(error),
+            _ => Self::Userinfo(error.to_string()),
+        }
+    }
+}

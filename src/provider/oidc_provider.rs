@@ -20,6 +20,8 @@ use super::settings::Settings;
 use super::transport::{Transport, TransportSetupError};
 use crate::oidc::authorization::AuthenticationRequest;
 use crate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, VerifiedIdToken};
+use crate::oidc::jws::JwsError;
+use crate::oidc::keys;
 use crate::oidc::metadata::{self, DocumentError, ProviderMetadata};
 use crate::oidc::rp_initiated_logout::LogoutRequest;
 use crate::oidc::token::{self, TokenError, TokenResponse, classify};
@@ -175,7 +177,7 @@ impl OidcProvider {
         ];
         let response = self.tokens(&form, now).await?;
         let nonce = ExpectedNonce::Required(grant.nonce);
-        let token = self.verify(&response, nonce, grant.authenticated_since, now).await?;
+        let token = self.verify(&response, nonce, Some(&grant), now).await?;
         let proved = self.proved(&response, &token.ok_or(ProviderError::NoIdToken)?, now).await?;
         Ok((self.granted(&response, now), proved))
     }
@@ -216,7 +218,7 @@ impl OidcProvider {
             None if self.settings.refresh_without_id_token => {
                 let claims = self.userinfo(response, &known.subject, now).await?;
                 Ok(Proved {
-                    identity: claims::described(&self.settings.claims, known.clone(), &claims),
+                    identity: claims::described(&self.settings, known.clone(), &claims),
                     idp_interval: claims::policy_check_interval(&self.settings.claims, &claims),
                     asserted_at: now,
                     token_ends: now,
@@ -266,7 +268,7 @@ impl OidcProvider {
     ///
     /// Where they are not valid for this IdP (any more).
     pub fn restore(&self, metadata: &[u8], keys: &[u8]) -> Result<(), DocumentError> {
-        let (parsed, parsed_keys) = (self.parse_metadata(metadata)?, metadata::parse_keys(keys)?);
+        let (parsed, parsed_keys) = (self.parse_metadata(metadata)?, self.parse_keys(keys)?);
         self.metadata.restore(parsed, metadata);
         self.keys.restore(parsed_keys, keys);
         Ok(())
@@ -297,7 +299,15 @@ impl OidcProvider {
         now: Timestamp,
     ) -> Result<Arc<CoreJsonWebKeySet>, ProviderError> {
         let url = self.metadata(now).await?.jwks_uri().to_string();
-        self.keys.get(want, now, self.fetch("keys", url, metadata::parse_keys)).await
+        self.keys.get(want, now, self.fetch("keys", url, |document| self.parse_keys(document))).await
+    }
+
+    fn parse_keys(&self, document: &[u8]) -> Result<CoreJsonWebKeySet, DocumentError> {
+        let (keys, weak) = keys::parse(document)?;
+        for key in weak {
+            tracing::warn!(provider = %self.settings.id, kid = key.kid, why = key.why, "idp_key_ignored");
+        }
+        Ok(keys)
     }
 
     async fn fetch<T>(
@@ -338,12 +348,12 @@ impl OidcProvider {
         Ok(token::parse(answer.body())?)
     }
 
-    /// Verifies the ID token of an answer, with one refetch of the keys where its key is unknown (KEY-02).
+    /// Verifies the ID token of an answer, if there is one.
     async fn verify(
         &self,
         response: &TokenResponse,
         nonce: ExpectedNonce<'_>,
-        authenticated_since: Option<Timestamp>,
+        grant: Option<&CodeGrant<'_>>,
         now: Timestamp,
     ) -> Result<Option<VerifiedIdToken>, ProviderError> {
         let Some(token) = response.id_token.as_ref().map(ExposeSecret::expose_secret) else {
@@ -355,15 +365,25 @@ impl OidcProvider {
             algorithms: &self.settings.algorithms,
             nonce,
             access_token: access_token(response)?,
-            authenticated_since,
+            code: grant.map(|grant| grant.code),
+            authenticated_since: grant.and_then(|grant| grant.authenticated_since),
         };
-        let keys = self.keys(Want::Any, now).await?;
-        match id_token::verify(token, &keys, &expected, now) {
-            Err(IdTokenError::UnknownKey) => {
-                let keys = self.keys(Want::Newer(Sender::Idp), now).await?;
-                Ok(Some(id_token::verify(token, &keys, &expected, now)?))
+        let is_unknown = |error: &IdTokenError| *error == IdTokenError::UnknownKey;
+        self.judged(now, is_unknown, |keys| id_token::verify(token, keys, &expected, now)).await.map(Some)
+    }
+
+    /// Judges what the IdP signed, with one refetch of the keys where its key is unknown (KEY-02).
+    async fn judged<T, E: Into<ProviderError>>(
+        &self,
+        now: Timestamp,
+        is_unknown_key: impl Fn(&E) -> bool,
+        judge: impl Fn(&CoreJsonWebKeySet) -> Result<T, E>,
+    ) -> Result<T, ProviderError> {
+        match judge(&*self.keys(Want::Any, now).await?) {
+            Err(error) if is_unknown_key(&error) => {
+                judge(&*self.keys(Want::Newer(Sender::Idp), now).await?).map_err(Into::into)
             }
-            judged => Ok(Some(judged?)),
+            judged => judged.map_err(Into::into),
         }
     }
 
@@ -403,10 +423,14 @@ impl OidcProvider {
             .get(url.as_str(), Some(access_token(response)?.secret()))
             .await
             .map_err(|error| ProviderError::Userinfo(error.to_string()))?;
-        userinfo::parse(&body, subject).map_err(|error| match error {
-            UserinfoError::OtherSubject => ProviderError::OtherUser(error),
-            UserinfoError::Malformed => ProviderError::Userinfo(error.to_string()),
-        })
+        let expected = userinfo::Expected {
+            issuer: &self.settings.issuer,
+            client_id: &self.settings.client_id,
+            algorithms: &self.settings.algorithms,
+            subject,
+        };
+        let is_unknown = |error: &UserinfoError| *error == UserinfoError::Signed(JwsError::UnknownKey);
+        self.judged(now, is_unknown, |keys| userinfo::parse(&body, keys, &expected)).await
     }
 
     fn granted(&self, response: &TokenResponse, now: Timestamp) -> Granted {

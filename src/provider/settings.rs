@@ -50,6 +50,17 @@ pub enum Rotation {
     Strict,
 }
 
+/// How a policy check is made, where the IdP gives refresh tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PolicyCheck {
+    /// By the gateway, with the refresh token; the person notices nothing.
+    #[default]
+    Background,
+    /// By the browser, in a silent top-level round trip (`prompt=none`), as if there were no refresh token. It sees what a
+    /// refresh token survives, such as a password reset at Entra (PCI-11).
+    Browser,
+}
+
 /// From which claims an identity is made. Issuer and subject are not up for choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimNames {
@@ -102,6 +113,10 @@ pub struct Settings {
     pub algorithms: Vec<SigningAlgorithm>,
     /// From which claims an identity is made.
     pub claims: ClaimNames,
+    /// Pass on an e-mail address that the IdP says it has not verified.
+    pub unverified_email: bool,
+    /// How a policy check is made.
+    pub policy_check: PolicyCheck,
     /// Fetch userinfo at sign-in and at each policy check, for claims that the ID token lacks.
     pub userinfo: bool,
     /// Accept a refresh without a new ID token (OIDC Core section 12.2 allows it); then userinfo must confirm the subject.

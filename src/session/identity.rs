@@ -29,6 +29,9 @@ pub struct Identity {
     pub name: Option<String>,
     /// Group names or ids.
     pub groups: Vec<String>,
+    /// There are more groups than these: too many, or the IdP names them elsewhere.
+    #[serde(default)]
+    pub groups_truncated: bool,
 }
 
 /// A user within a tenant (Entra's `tid` and `oid`).

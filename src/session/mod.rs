@@ -139,6 +139,7 @@ impl Session {
                 preferred_username: None,
                 name: None,
                 groups: Vec::new(),
+                groups_truncated: false,
             },
             browser: BrowserHash([1; 16]),
             signed_in_at: at,

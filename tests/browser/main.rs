@@ -89,7 +89,7 @@ async fn the_browser_takes_both_cookies_and_keeps_them_from_scripts() {
     let cookies = page.get_all_cookies().await.unwrap();
     let mut names: Vec<_> = cookies.iter().map(Cookie::name).collect();
     names.sort_unstable();
-    assert_eq!(names, ["__Host-hourgate", "__Host-hourgate-nonce"]);
+    assert_eq!(names, ["__Host-hourgate", "__Host-hourgate-nonce", "__Host-hourgate-sent-back"]);
     for cookie in &cookies {
         assert_eq!((cookie.http_only(), cookie.secure()), (Some(true), Some(true)), "{cookie}");
         assert_eq!(cookie.same_site().map(|site| site.to_string()).as_deref(), Some("Lax"), "{cookie}");

@@ -13,7 +13,8 @@ use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
 use hourgate::provider::settings::{
-    ClaimNames, ClientAuthentication, PushedRequests, ResponseMode, Rotation, Settings as ProviderSettings,
+    ClaimNames, ClientAuthentication, PolicyCheck, PushedRequests, ResponseMode, Rotation,
+    Settings as ProviderSettings,
 };
 use hourgate::session::Session;
 use hourgate::session::end::Tombstone;
@@ -354,6 +355,8 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
         scopes: ["openid", "profile", "email", "offline_access"].map(String::from).to_vec(),
         algorithms: ProviderSettings::DEFAULT_ALGORITHMS.to_vec(),
         claims: ClaimNames::default(),
+        unverified_email: false,
+        policy_check: PolicyCheck::Background,
         userinfo: false,
         refresh_without_id_token: false,
         refresh_token_lifetime: None,

@@ -29,6 +29,7 @@ macro_rules! stories {
 }
 
 mod admin;
+mod callback;
 mod client_authentication;
 mod contracts;
 mod form_post;
@@ -45,5 +46,6 @@ mod sign_out;
 mod staying_alive;
 mod strangers;
 mod test_idp;
+mod tokens_and_keys;
 mod under_way;
 mod when_redis_is_away;

@@ -31,7 +31,7 @@ stories! {
         }
     }
 
-    async fn any_number_of_tabs_can_sign_in_at_once(house: House) {
+    async fn aut_11_any_number_of_tabs_can_sign_in_at_once(house: House) {
         let browser = house.browser();
         let mut at_idp = Vec::new();
         for tab in 0..20 {
@@ -40,13 +40,13 @@ stories! {
         }
         for (tab, url) in at_idp.iter().enumerate().rev() {
             let visit = browser.navigate(url).await;
-            assert_eq!(visit.url.as_str(), format!("{APP}/tab/{tab}"), "aut_11");
+            assert_eq!(visit.url.as_str(), format!("{APP}/tab/{tab}"));
         }
-        assert_eq!(browser.cookies(), ["__Host-hourgate", "__Host-hourgate-nonce"]);
+        assert_eq!(browser.cookies(), ["__Host-hourgate", "__Host-hourgate-nonce", "__Host-hourgate-sent-back"]);
         assert_eq!(house.live().await.len(), 1, "a browser has one session");
     }
 
-    async fn a3_a_sign_in_that_another_browser_began_is_refused_before_the_idp_is_asked(house: House) {
+    async fn aut_02_a3_a_sign_in_that_another_browser_began_is_refused_before_the_idp_is_asked(house: House) {
         let attacker = house.browser();
         let start = attacker.step(&format!("{APP}/_hourgate/start?rd=/")).await;
         let callback = attacker.step(start.header("location")).await.header("location").to_owned();
@@ -77,7 +77,7 @@ stories! {
         assert_eq!(browser.navigate(&format!("{APP}/report")).await.status, 200, "the owner notices nothing");
     }
 
-    async fn a3_a_callback_works_once(house: House) {
+    async fn aut_06_a3_a_callback_works_once(house: House) {
         let browser = house.browser();
         let start = browser.step(&format!("{APP}/_hourgate/start?rd=/once")).await;
         let callback = browser.step(start.header("location")).await.header("location").to_owned();

@@ -13,7 +13,8 @@ use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings as Policy;
 use hourgate::provider::settings::{
-    ClaimNames, ClientAuthentication, PushedRequests, ResponseMode, Rotation, Settings as Provider,
+    ClaimNames, ClientAuthentication, PolicyCheck, PushedRequests, ResponseMode, Rotation,
+    Settings as Provider,
 };
 use hourgate::session::origin::Origin;
 use hourgate::store::settings::Settings as Store;
@@ -57,6 +58,8 @@ pub(crate) fn config(
         scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
         algorithms: Provider::DEFAULT_ALGORITHMS.to_vec(),
         claims: ClaimNames::default(),
+        unverified_email: false,
+        policy_check: PolicyCheck::Background,
         userinfo: false,
         refresh_without_id_token: false,
         refresh_token_lifetime: None,

@@ -1,7 +1,5 @@
 //! The identity headers that apps get: the `X-Auth-Request-*` profile.
 
-use std::borrow::Cow;
-
 use actix_web::http::header::{HeaderName, HeaderValue};
 
 use crate::session::identity::Identity;
@@ -25,39 +23,34 @@ const LONGEST_TEXT_BYTES: usize = 1024;
 pub fn headers(identity: &Identity) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let (groups, truncated) = groups(&identity.groups);
     let values = [
-        clean(&identity.subject),
-        text(identity.email.as_deref()),
-        text(identity.preferred_username.as_deref()),
-        groups.into(),
-        if truncated { "true" } else { "" }.into(),
+        fit(&identity.subject).into(),
+        fit(identity.email.as_deref().unwrap_or_default()).into(),
+        fit(identity.preferred_username.as_deref().unwrap_or_default()).into(),
+        groups,
+        if truncated || identity.groups_truncated { "true" } else { "" }.into(),
     ];
-    NAMES.into_iter().zip(values).map(|(name, value)| {
-        // What `clean` leaves is always a value; should it not be, the header is blank rather than missing.
+    NAMES.into_iter().zip(values).map(|(name, value): (_, String)| {
+        // What is fit is always a value; should it not be, the header is blank rather than missing.
         let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or(HeaderValue::from_static(""));
         (HeaderName::from_static(name), value)
     })
 }
 
-fn text(text: Option<&str>) -> Cow<'_, str> {
-    clean(text.filter(|text| text.len() <= LONGEST_TEXT_BYTES).unwrap_or_default())
+/// UTF-8, as peers send it; nothing where there is a control character, or too much: no header can carry it, and without it,
+/// it would be another name, perhaps somebody's.
+fn fit(text: &str) -> &str {
+    if text.contains(char::is_control) || text.len() > LONGEST_TEXT_BYTES { "" } else { text }
 }
 
-/// UTF-8 without control characters, as peers send it.
-fn clean(text: &str) -> Cow<'_, str> {
-    if text.contains(char::is_control) {
-        text.chars().filter(|c| !c.is_control()).collect::<String>().into()
-    } else {
-        text.into()
-    }
-}
-
-/// The groups, joined by commas. A comma within a name is percent-encoded, so that no name makes two.
+/// The groups, joined by commas, and whether there are more. A comma within a name is percent-encoded, so that no name
+/// makes two.
 fn groups(groups: &[String]) -> (String, bool) {
-    let mut joined = String::new();
+    let (mut joined, mut truncated) = (String::new(), false);
     for group in groups {
-        let mut group = clean(group);
-        if group.contains(['%', ',']) {
-            group = group.replace('%', "%25").replace(',', "%2C").into();
+        let group = fit(group).replace('%', "%25").replace(',', "%2C");
+        if group.is_empty() {
+            truncated = true;
+            continue;
         }
         if joined.len() + group.len() + 1 > GROUPS_BUDGET_BYTES {
             return (joined, true);
@@ -67,7 +60,7 @@ fn groups(groups: &[String]) -> (String, bool) {
         }
         joined.push_str(&group);
     }
-    (joined, false)
+    (joined, truncated)
 }
 
 #[cfg(test)]
@@ -96,6 +89,7 @@ mod tests {
                 preferred_username: name,
                 name: None,
                 groups,
+                groups_truncated: false,
             };
             let headers: Vec<_> = headers(&identity).collect();
             prop_assert_eq!(headers.len(), NAMES.len());
@@ -106,15 +100,22 @@ mod tests {
             }
             prop_assert!(size <= 8 * 1024, "{} bytes", size);
             let joined = headers[3].1.as_bytes();
-            let several = identity.groups.iter().filter(|group| !clean(group).is_empty()).count();
+            let several = identity.groups.iter().filter(|group| !fit(group).is_empty()).count();
             prop_assert!(joined.split(|byte| *byte == b',').filter(|name| !name.is_empty()).count() <= several);
         }
     }
 
     #[test]
     fn no_group_name_passes_for_two() {
-        let names = ["staff".to_owned(), "a,admins".to_owned(), "b\r\nc".to_owned()];
-        assert_eq!(groups(&names), ("staff,a%2Cadmins,bc".to_owned(), false));
+        let names = ["staff", "a,admins", "50%"].map(String::from);
+        assert_eq!(groups(&names), ("staff,a%2Cadmins,50%25".to_owned(), false));
+    }
+
+    #[test]
+    fn tok_15_a_name_that_no_header_can_carry_never_becomes_another_one() {
+        assert_eq!((fit("adm\u{0}in"), fit("admin\r\n"), fit("Ådmin")), ("", "", "Ådmin"));
+        let names = ["staff", "adm\u{7f}ins", "b"].map(String::from);
+        assert_eq!(groups(&names), ("staff,b".to_owned(), true), "and it is said that there are more");
     }
 
     #[test]

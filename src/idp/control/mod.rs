@@ -14,9 +14,10 @@
 //! | `POST /users/{sub}/sign-out` | ends the user's single sign-on sessions and tells their clients by the back channel; answers the deliveries |
 //! | `POST /logout-token` | `{"client_id":"app","sub":"alice","sid":"…","variant":"good","uri":"…","send":true}`: makes a logout token and posts it to `uri` (by default the client's `backchannel_logout_uri`); answers `{"logout_token":"…","status":200}`, the status null where nothing was sent or answered. Ends no session here |
 //! | `GET /deliveries` | the logout tokens that were sent, with the status that the client answered |
+//! | `POST /users/{sub}/reset-password` | ends the user's single sign-on sessions in all browsers; what was granted stays, as at Entra for confidential clients |
 //! | `PUT /auto-login` | `{"user":"alice"}` or `{"user":null}` |
 //! | `GET`, `PUT /lifetimes` | `{"id_token":"60m","access_token":"60m","refresh_token":"90d","code":"60s","sso_session":"24h"}`; what is not named stays. Once `refresh_token` was set, token answers say `refresh_expires_in` |
-//! | `GET`, `PUT /tokens-policy` | `{"rotation":"none"\|"rotate","grace":"0s","reuse_detection":true,"issue_refresh_token":true,"id_token_on_refresh":true,"nonce_on_refresh":false}`; what is not named stays |
+//! | `GET`, `PUT /tokens-policy` | `{"rotation":"none"\|"rotate","grace":"0s","reuse_detection":true,"issue_refresh_token":true,"id_token_on_refresh":true,"nonce_on_refresh":false,"token_type":"Bearer","expires_in":true,"signed_userinfo":false,"claims_in_id_token":true}`; what is not named stays |
 //! | `GET`, `PUT /pci` | `{"claim":"xms_pci","seconds":1800}` or `null` |
 //! | `POST /outage`, `DELETE /outage` | `{"for":"10m","mode":"unavailable"\|"close"}`: 503 (default) or closed connections at all endpoints; `for` counts by the tenant's clock, `null` lasts until deleted |
 //! | `GET`, `POST`, `DELETE /faults` | `{"endpoint":"token"\|…\|"*","mode":"…","status":503,"body":…,"delay":"3s","times":3,"user":"alice"}`; `user` at `token` only: whose codes and refresh tokens it strikes |
@@ -27,10 +28,11 @@
 //! | `POST /secrets`, `GET /secrets` | keeps from now on, and lists, every code, token, verifier and client secret that passes the token endpoint |
 //!
 //! Modes of faults: `status` `delay` `late_answer` (everything is done at once, and answered after `delay`) `hold` `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
-//! (closed after everything is done) `error` (an OAuth error) at every endpoint (`discovery` `jwks` `authorize` `login` `token` `userinfo` `end_session` `revoke` `par`); `wrong_nonce` `wrong_iss` `wrong_aud`
-//! `bad_sig` `wrong_sub` `expired` `alg_none` `no_kid` `missing_iat` `missing_sub` `wrong_at_hash` `wrong_azp` `extra_aud`
-//! `odd_answer` (no `token_type`, numbers as text) `no_access_token` at `token` (`wrong_sub` and `missing_sub` at `userinfo`, `wrong_iss` at `discovery` too); `wrong_response_iss`
-//! `missing_response_iss` at `authorize`. `times` counts strikes, at sign-in and at refresh alike.
+//! (closed after everything is done) `error` (an OAuth error) at every endpoint (`discovery` `jwks` `authorize` `login` `token` `userinfo` `end_session` `revoke` `par`); `wrong_nonce` `missing_nonce` `wrong_iss`
+//! `wrong_aud` `missing_aud` `extra_aud` `wrong_azp` `wrong_sub` `missing_sub` `expired` `missing_exp` `missing_iat` `stale_iat`
+//! `wrong_at_hash` `wrong_c_hash` `bad_sig` `alg_none` `hs256` `no_kid` `encrypted` `odd_answer` (no `token_type`, numbers as text) `no_access_token` at `token` (`wrong_sub` and `missing_sub` at
+//! `userinfo`, `wrong_iss` at `discovery` too); `odd_keys` at `jwks`; `wrong_state` `missing_state` `wrong_response_iss`
+//! `missing_response_iss` at `authorize` (`wrong_state` and `missing_state` at `end_session` too). `times` counts strikes, at sign-in and at refresh alike.
 //!
 //! Variants of logout tokens: `good` `sub_only` `sid_only` `no_typ` `jwt_typ` are to be accepted; `alg_none` `wrong_alg`
 //! `bad_sig` `unknown_kid` `wrong_typ` `wrong_iss` `wrong_aud` `extra_aud` `no_event` `wrong_event` `event_not_object`

@@ -23,6 +23,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .route("/users/{sub}/disable", web::post().to(disable))
         .route("/users/{sub}/enable", web::post().to(enable))
         .route("/users/{sub}/revoke", web::post().to(revoke))
+        .route("/users/{sub}/reset-password", web::post().to(reset_password))
         .route("/auto-login", web::put().to(auto_login));
 }
 
@@ -98,6 +99,15 @@ async fn revoke(tenant: Target, path: Path) -> Answer {
     }
     let revoked = state.grants.revoke_subject(&path.1);
     Ok(HttpResponse::Ok().json(json!({ "revoked": revoked })))
+}
+
+async fn reset_password(tenant: Target, path: Path) -> Answer {
+    let (mut state, _) = tenant.0.lock();
+    if !state.users.0.contains_key(&path.1) {
+        return Err(unknown(&path.1));
+    }
+    state.sso.end_subject(&path.1);
+    Ok(done())
 }
 
 #[derive(Deserialize)]

@@ -266,6 +266,8 @@ impl Check<'_> {
                 // Many IdPs leave `sid` out of a refreshed ID token. It is the one that the index has, and a sign-out
                 // finds the session by.
                 idp_session: self.session.identity.idp_session.clone(),
+                // Nobody entered credentials: whatever a refreshed token says, this stays (Core section 12.2, PCI-09).
+                authenticated_at: self.session.identity.authenticated_at,
                 ..proved.identity
             },
             failed_check: None,

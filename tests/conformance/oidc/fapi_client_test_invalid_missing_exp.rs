@@ -1,0 +1,10 @@
+//! The ID token does not say when it ends.
+
+use crate::fault::{Fault, FaultyIdp};
+use crate::house::House;
+
+async fn module<I: FaultyIdp>() {
+    House::<I>::open().await.refuses_with(Fault::MissingExp, "id_token_malformed").await;
+}
+
+against_both!();
