@@ -14,6 +14,12 @@ pub(super) fn settings(mut table: Table<'_>, base: Settings, danger: Danger) -> 
     let settings = Settings {
         custom_duration: table.get_or("custom_duration", base.custom_duration, boolean),
         max_length: table.get_or("max_length", base.max_length, span(Settings::MAX_LENGTH, "24h")),
+        custom_inactivity: table.get_or("custom_inactivity", base.custom_inactivity, boolean),
+        inactivity_timeout: table.get_or(
+            "inactivity_timeout",
+            base.inactivity_timeout,
+            span(Settings::INACTIVITY_TIMEOUT, "30m"),
+        ),
         nonce_cookie: table.get_or("nonce_cookie", base.nonce_cookie, boolean),
         lifetime: table.get_or("lifetime", base.lifetime, span(Settings::LIFETIME, "24h")),
         policy_check_interval: table.get_or(

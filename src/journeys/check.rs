@@ -114,7 +114,7 @@ fn browser(presented: &Presented, standing: &Standing) -> Browser {
 }
 
 /// When the session was last used, as far as the decision needs to know: the store is asked only where what this node
-/// knows would make the session dormant.
+/// knows would end the session or make it dormant.
 async fn last_activity(
     services: &Services,
     environment: &Environment,
@@ -123,7 +123,7 @@ async fn last_activity(
     now: Timestamp,
 ) -> Result<Timestamp, StoreError> {
     let known = services.activity.last_seen(id).unwrap_or(session.signed_in_at).max(session.signed_in_at);
-    if schedule::dormant_from(&environment.settings, known) > now {
+    if schedule::unused_matters_from(&environment.settings, known) > now {
         return Ok(known);
     }
     Ok(services.sessions.store().last_activity(id).await?.unwrap_or(known).max(known))

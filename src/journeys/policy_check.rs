@@ -153,7 +153,7 @@ async fn take_turns(
     let per_second = settings.checks_per_second;
     let burst = match occasion {
         Occasion::Due => per_second / 10,
-        Occasion::Visit => per_second,
+        Occasion::Visit { .. } => per_second,
     };
     let pace = Pace { per_second, burst: burst.max(1) };
     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
@@ -207,10 +207,11 @@ pub async fn run_visited(services: &Arc<Services>, id: StoredId, session: &Sessi
     if !somebody_is_there(services, provider, &passes).await {
         return CheckOutcome::Unreachable;
     }
+    let occasion = Occasion::Visit { proved_at: session.proof.proved_at };
     let claimed = async {
         let store = services.sessions.store();
         let Claimed::Ours(fence) = store.claim(id, services.now(), LEASE).await? else { return Ok(None) };
-        if take_turns(services, provider, Occasion::Visit, 1).await? == 0 {
+        if take_turns(services, provider, occasion, 1).await? == 0 {
             store.complete(id, Completion { fence, next_due: services.now() }).await?;
             return Ok(None);
         }
@@ -221,7 +222,7 @@ pub async fn run_visited(services: &Arc<Services>, id: StoredId, session: &Sessi
             let services = services.clone();
             let check = tokio::spawn(async move {
                 let Some(pass) = passes.first() else { return CheckOutcome::Elsewhere };
-                let outcome = run_claimed(&services, id, fence, Occasion::Visit, pass).await;
+                let outcome = run_claimed(&services, id, fence, occasion, pass).await;
                 if outcome == CheckOutcome::Confirmed {
                     // Only now: a dormant session must not become a used one before it was checked.
                     services.activity.note(id, services.now());

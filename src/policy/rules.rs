@@ -58,10 +58,11 @@ impl Stop {
 }
 
 /// The table. The order is the precedence.
-pub const RULES: [Rule; 6] = [
+pub const RULES: [Rule; 7] = [
     Rule { name: "live", asks: "Is there a session that has not ended?", judge: live },
     Rule { name: "same_browser", asks: "Is it the browser that signed in?", judge: same_browser },
     Rule { name: "end", asks: "Is the session's end still ahead?", judge: end },
+    Rule { name: "activity", asks: "Did somebody use the session lately enough?", judge: activity },
     Rule { name: "interaction", asks: "Can the IdP do without seeing the person?", judge: interaction },
     Rule { name: "proof", asks: "Does the newest proof still count?", judge: proof },
     Rule { name: "dormancy", asks: "Was the session used lately?", judge: dormancy },
@@ -79,7 +80,9 @@ fn live(_: &Settings, facts: &Facts, _: Timestamp) -> Finding {
 /// Ends that custom settings bring about, and sign-outs, are followed by a sign-in with credentials.
 const fn credentials_after(reason: Reason) -> Credentials {
     match reason {
-        Reason::Ended(EndReason::MaxLength | EndReason::SignedOut) => Credentials::Fresh,
+        Reason::Ended(EndReason::MaxLength | EndReason::Inactive | EndReason::SignedOut) => {
+            Credentials::Fresh
+        }
         _ => Credentials::AsTheIdpSeesFit,
     }
 }
@@ -102,6 +105,16 @@ fn end(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
         }
         _ => Finding::Pass,
     }
+}
+
+/// The IdP's own single sign-on must not let in whoever sits at the device that was left: credentials are asked for.
+fn activity(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
+    let inactive = session(facts).and_then(|session| inactive_from(settings, facts, session));
+    if inactive.is_none_or(|at| now < at) {
+        return Finding::Pass;
+    }
+    let reason = Reason::Ended(EndReason::Inactive);
+    Finding::Stop(Stop::SignIn(credentials_after(reason), reason))
 }
 
 fn interaction(_: &Settings, facts: &Facts, _: Timestamp) -> Finding {
@@ -158,6 +171,10 @@ fn dormant_from(settings: &Settings, facts: &Facts, session: &Session) -> Timest
     schedule::dormant_from(settings, facts.last_activity.max(session.signed_in_at))
 }
 
+fn inactive_from(settings: &Settings, facts: &Facts, session: &Session) -> Option<Timestamp> {
+    schedule::inactive_from(settings, facts.last_activity.max(session.signed_in_at))
+}
+
 /// When a session ends whatever happens, and why; `None` where only a "no", an admin or a sign-out ends it (row H3).
 #[must_use]
 pub fn end_of(settings: &Settings, session: &Session) -> Option<(Timestamp, EndReason)> {
@@ -173,6 +190,7 @@ pub fn end_of(settings: &Settings, session: &Session) -> Option<(Timestamp, EndR
 /// All instants at which time alone can change what the rules say.
 pub(super) fn instants(settings: &Settings, facts: &Facts, session: &Session) -> Vec<Timestamp> {
     let mut instants = vec![session.proof.until, dormant_from(settings, facts, session)];
+    instants.extend(inactive_from(settings, facts, session));
     if session.kept_signed_in {
         instants.push(grace_ends(settings, session));
     }

@@ -67,6 +67,19 @@ pub fn retry(now: Timestamp, attempts: u32, jitter: f64) -> Timestamp {
     now.plus(doubled.min(LONGEST_RETRY).mul_f64(0.5 + jitter))
 }
 
+/// From when on a session counts as left alone (row C10); `None` where that ends no session.
+#[must_use]
+pub fn inactive_from(settings: &Settings, last_activity: Timestamp) -> Option<Timestamp> {
+    settings.custom_inactivity.then(|| last_activity.plus(settings.inactivity_timeout))
+}
+
+/// The first instant at which it matters that a session was not used since `last_activity`.
+#[must_use]
+pub fn unused_matters_from(settings: &Settings, last_activity: Timestamp) -> Timestamp {
+    let dormant = dormant_from(settings, last_activity);
+    inactive_from(settings, last_activity).map_or(dormant, |inactive| inactive.min(dormant))
+}
+
 /// From when on nobody refreshes this session in the background (row H1, C19).
 #[must_use]
 pub fn dormant_from(settings: &Settings, last_activity: Timestamp) -> Timestamp {

@@ -21,6 +21,10 @@ pub struct Settings {
     pub custom_duration: bool,
     /// C2: the longest session where `custom_duration` is on, counted from the sign-in.
     pub max_length: Duration,
+    /// C4: does a session end when nobody uses it for [`Settings::inactivity_timeout`]?
+    pub custom_inactivity: bool,
+    /// C5: how long nobody may use a session where `custom_inactivity` is on.
+    pub inactivity_timeout: Duration,
     /// C6: is a session good only together with the nonce cookie of the browser that signed in?
     pub nonce_cookie: bool,
     /// C7: the longest session where the IdP's policy cannot be checked in the background.
@@ -36,6 +40,8 @@ pub struct Settings {
 impl Settings {
     /// What `max_length` may be.
     pub const MAX_LENGTH: RangeInclusive<Duration> = minutes(60)..=minutes(1440);
+    /// What `inactivity_timeout` may be; below the session's length, too.
+    pub const INACTIVITY_TIMEOUT: RangeInclusive<Duration> = minutes(5)..=minutes(1440);
     /// What `lifetime` may be.
     pub const LIFETIME: RangeInclusive<Duration> = hours(1)..=hours(2160);
     /// What `policy_check_interval` may be; shorter only with `danger.short_policy_check`.
@@ -55,6 +61,8 @@ impl Default for Settings {
         Self {
             custom_duration: false,
             max_length: minutes(1440),
+            custom_inactivity: false,
+            inactivity_timeout: minutes(30),
             nonce_cookie: true,
             lifetime: hours(24),
             policy_check_interval: minutes(60),

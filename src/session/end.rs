@@ -24,6 +24,8 @@ pub enum EndReason {
     MaxLength,
     /// It reached `lifetime`, which applies where the IdP's policy cannot be checked in the background (row H5).
     Lifetime,
+    /// Nobody used it for `inactivity_timeout` (row C10).
+    Inactive,
     /// Nobody used it for 90 days (row H1).
     Forgotten,
     /// A newer sign-in of the same browser took its place.
@@ -43,6 +45,7 @@ impl EndReason {
             Self::UserMismatch => "user_mismatch",
             Self::MaxLength => "max_length",
             Self::Lifetime => "lifetime",
+            Self::Inactive => "inactive",
             Self::Forgotten => "forgotten",
             Self::Replaced => "replaced",
         }
@@ -61,6 +64,7 @@ impl EndReason {
             Self::UserMismatch => "Your organisation's sign-in service answered for somebody else.",
             Self::MaxLength => "Your session reached its longest length.",
             Self::Lifetime => "Your session reached the end of its life.",
+            Self::Inactive => "You were away from your device for too long.",
             Self::Forgotten => "You were away for a long time.",
             Self::Replaced => "You signed in anew.",
         }
@@ -74,7 +78,7 @@ impl EndReason {
     }
 
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SignedOut,
         Self::Revoked,
         Self::BackchannelLogout,
@@ -83,6 +87,7 @@ impl EndReason {
         Self::UserMismatch,
         Self::MaxLength,
         Self::Lifetime,
+        Self::Inactive,
         Self::Forgotten,
         Self::Replaced,
     ];

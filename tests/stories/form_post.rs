@@ -99,7 +99,7 @@ stories! {
             refused(&post(&browser, url.as_str(), kind, &body).await, 415, "malformed_form");
         }
         let long = format!("{body}&x={}", "x".repeat(64 * 1024));
-        refused(&post(&browser, url.as_str(), FORM, &long).await, 413, "malformed_form");
+        refused(&post(&browser, url.as_str(), FORM, &long).await, 413, "too_large");
         for cut in ["", "code=c", "state=s", "code=&state=s"] {
             refused(&post(&browser, url.as_str(), FORM, cut).await, 400, "malformed_response");
         }

@@ -210,7 +210,32 @@ stories! {
         assert_eq!(house.token_requests("refresh_token").await, before + 1);
     }
 
-    async fn c9_a_custom_length_ends_the_session_and_asks_for_credentials(house: House) {
+    async fn tmo_02_and_c10_a_session_that_nobody_uses_ends_on_the_server_and_asks_for_credentials(house: House) {
+        house.settings().custom_inactivity = true;
+        house.settings().inactivity_timeout = 10 * MINUTE;
+        house.restart().await;
+        let browser = house.signed_in().await;
+        let (id, _) = house.session().await;
+        for _ in 0..12 {
+            house.wait_in_steps(9 * MINUTE, MINUTE).await;
+            assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1, "in use");
+        }
+        for _ in 0..10 {
+            house.wait_in_steps(MINUTE, MINUTE).await;
+            let poll = browser.with_headers(&format!("{APP}/poll"), &[("x-hourgate-passive", "1")]).await;
+            let _ = poll.status;
+        }
+        let script = browser.fetch(&format!("{APP}/api")).await;
+        assert_eq!(script.status, 401, "polling is no use");
+        assert!(script.header("www-authenticate").contains("inactive"));
+        let visit = browser.navigate(&format!("{APP}/_hourgate/start?rd=/&ask=1")).await;
+        let asked = visit.way.iter().find(|url| url.path().ends_with("/authorize")).unwrap().query().unwrap();
+        assert!(asked.contains("prompt=login") && asked.contains("max_age=0"), "{asked}");
+        house.wait(HOUR).await;
+        assert_eq!(house.tombstone(id).await.reason.code(), if visit.status == 200 { "replaced" } else { "inactive" });
+    }
+
+    async fn tmo_01_and_c9_a_custom_length_ends_the_session_and_asks_for_credentials(house: House) {
         house.settings().custom_duration = true;
         house.settings().max_length = 2 * HOUR;
         house.restart().await;

@@ -33,7 +33,8 @@ stories! {
     async fn ses_06_both_cookies_together_are_the_session_and_the_manual_says_so(house: House) {
         let browser = house.signed_in().await;
         assert_eq!(browser.stolen().navigate(&format!("{APP}/")).await.user(), "alice");
-        assert!(include_str!("../../src/manual/behaviour.md").contains("Not promised: theft of both cookies"));
+        assert!(include_str!("../../src/manual/behaviour.md").contains("Not promised, in short"));
+        assert!(include_str!("../../src/manual/behaviour.md").contains("theft of both cookies of a browser together"));
     }
 
     async fn ses_10_of_cookies_of_one_name_four_are_tried_and_none_are_joined(house: House) {

@@ -64,8 +64,18 @@ impl Check<'_> {
         if self.session.renewal == Renewal::Browser {
             return self.give_back(fence, schedule::next_due(settings, &self.session, None, 0.0)).await;
         }
+        if let Occasion::Visit { proved_at } = occasion
+            && self.session.proof.proved_at > proved_at
+        {
+            // Somebody else was here between the look and the claim: what they brought will do.
+            self.give_back(fence, self.session.next_check).await?;
+            return Ok(CheckOutcome::Elsewhere);
+        }
         if occasion == Occasion::Due {
             let last_activity = self.last_activity().await?;
+            if schedule::inactive_from(settings, last_activity).is_some_and(|at| at <= now) {
+                return self.end(EndReason::Inactive, None, now).await;
+            }
             let forgotten_from = schedule::forgotten_from(last_activity);
             if forgotten_from <= now {
                 return self.end(EndReason::Forgotten, None, now).await;

@@ -2,6 +2,7 @@
 
 use crate::session::CheckFailure;
 use crate::session::end::EndReason;
+use crate::time::Timestamp;
 
 /// What became of a policy check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,5 +59,8 @@ pub(super) enum Occasion {
     /// It fell due.
     Due,
     /// Somebody stands before it and waits.
-    Visit,
+    Visit {
+        /// The proof that would not do for them.
+        proved_at: Timestamp,
+    },
 }

@@ -128,6 +128,17 @@ fn o3_people_who_are_kept_signed_in_are_served_past_the_proof_while_the_idp_is_a
 }
 
 #[test]
+fn c10_whoever_leaves_the_device_alone_comes_back_with_credentials() {
+    let settings = Settings { custom_inactivity: true, inactivity_timeout: 10 * MINUTE, ..Settings::default() };
+    let used = Facts { last_activity: START.plus(5 * MINUTE), ..facts(session(Renewal::Background)) };
+    assert!(allows(&settings, &used, START.plus(15 * MINUTE).minus(Duration::from_millis(1))));
+    let left = decide(&settings, &used, START.plus(15 * MINUTE));
+    assert_eq!(left.reason, Reason::Ended(EndReason::Inactive));
+    assert!(matches!(left.verdict, Verdict::SignIn(Credentials::Fresh)));
+    assert!(allows(&Settings::default(), &used, START.plus(50 * MINUTE)), "off unless the operator wants it");
+}
+
+#[test]
 fn a3_another_browser_is_refused_unless_the_binding_is_switched_off() {
     let bound = Settings::default();
     let unbound = Settings { nonce_cookie: false, ..Settings::default() };
@@ -164,8 +175,11 @@ fn every_reason_code_is_its_own() {
 // === properties ===
 
 fn any_settings() -> impl Strategy<Value = Settings> {
-    (any::<bool>(), 60u64..=1440, any::<bool>(), 1u64..=2160, 5u64..=1440, 0u64..=24, 1u64..=720).prop_map(
-        |(custom_duration, max, nonce_cookie, lifetime, pci, grace, dormant)| Settings {
+    let inactivity = (any::<bool>(), 5u64..=1440);
+    (any::<bool>(), 60u64..=1440, any::<bool>(), 1u64..=2160, 5u64..=1440, 0u64..=24, 1u64..=720, inactivity).prop_map(
+        |(custom_duration, max, nonce_cookie, lifetime, pci, grace, dormant, (custom_inactivity, inactivity))| Settings {
+            custom_inactivity,
+            inactivity_timeout: inactivity as u32 * MINUTE,
             custom_duration,
             max_length: max as u32 * MINUTE,
             nonce_cookie,
@@ -246,6 +260,8 @@ proptest! {
             max_length: settings.max_length.mul_f64(cut),
             lifetime: settings.lifetime.mul_f64(cut),
             outage_grace: settings.outage_grace.mul_f64(cut),
+            custom_inactivity: true,
+            inactivity_timeout: settings.inactivity_timeout.mul_f64(if settings.custom_inactivity { cut } else { 1.0 }),
             dormant_after: settings.dormant_after.mul_f64(cut),
             nonce_cookie: true,
             ..settings.clone()
