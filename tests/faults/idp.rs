@@ -53,6 +53,7 @@ pub(crate) struct Entry {
     pub(crate) error: String,
     #[serde(default)]
     pub(crate) reuse: bool,
+    pub(crate) at: String,
 }
 
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Several people at once, and their histories.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,15 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 /// Signs so many people in, by all nodes in turn.
 pub(crate) async fn signed_in(world: &Arc<World>, profile: Profile, people: usize) -> Vec<Arc<Visitor>> {
+    signed_in_as(world, profile, 0..people).await
+}
+
+/// The same for people of these numbers.
+pub(crate) async fn signed_in_as(
+    world: &Arc<World>,
+    profile: Profile,
+    numbers: Range<usize>,
+) -> Vec<Arc<Visitor>> {
     let sign_in = |number: usize| async move {
         let user = format!("{}-{number}", profile.name());
         world.idp.add_user(profile, &user).await;
@@ -26,7 +36,7 @@ pub(crate) async fn signed_in(world: &Arc<World>, profile: Profile, people: usiz
         get_there(&visitor, number % world.nodes.len()).await;
         visitor
     };
-    join_all((0..people).map(sign_in)).await
+    join_all(numbers.map(sign_in)).await
 }
 
 /// Navigates by one node until the app is reached.
