@@ -11,7 +11,7 @@ use hourgate::config;
 use hourgate::gateway::{install_tls, read_keys};
 use hourgate::journeys::cookies::{NonceCookie, session_cookie};
 use hourgate::keys::KeyRing;
-use hourgate::session::id::SessionId;
+use hourgate::session::id::{Lane, SessionId};
 use hourgate::session::identity::Identity;
 use hourgate::session::tokens::Tokens;
 use hourgate::session::{Proof, Renewal, Session};
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut file = BufWriter::new(File::create(cookies)?);
     for number in 0..count.parse::<u32>()? {
-        let (id, nonce, now) = (SessionId::new(), NonceCookie::new(), clock.now());
+        let (id, nonce, now) = (SessionId::new(Lane::of(&provider.id)), NonceCookie::new(), clock.now());
         let until = now.plus(PROVED_FOR);
         let session = Session {
             environment: environment.id.clone(),
@@ -60,6 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             sign_in_begun_at: now,
             proof: Proof { proved_at: now, until },
             renewal: Renewal::Background,
+            kept_signed_in: false,
             failed_check: None,
             next_check: until,
         };

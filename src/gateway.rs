@@ -13,28 +13,33 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::config::{Config, KeySource};
 use crate::edge::{self, Edge};
 use crate::journeys::activity::Activity;
-use crate::journeys::{Services, idp_documents, policy_check};
+use crate::journeys::policy_check::{self, Round};
+use crate::journeys::{Services, idp_documents};
 use crate::keys::{KeyRing, file as key_file};
 use crate::provider::OidcProvider;
 use crate::store::sessions::Sessions;
 use crate::store::{Store, StoreError};
-use crate::telemetry::Metrics;
-use crate::time::Clock;
+use crate::telemetry::{Metrics, ProviderLabels};
+use crate::time::{Clock, SystemClock};
 use crate::{admin, keys, provider};
 
 /// How often the due queue is looked at.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// The same while more is due than an IdP may be asked for at once.
+const CHECK_WHEN_BEHIND: Duration = Duration::from_millis(100);
 /// How often activity is considered for writing.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
 /// How often the IdPs' documents are looked after.
 const DOCUMENTS_EVERY: Duration = Duration::from_secs(60);
 /// How often the due queue is counted, for the metrics.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// How often the clock is set by the store's.
+const CLOCK_EVERY: Duration = Duration::from_secs(5);
 /// A client that sends no whole head within this is let go (DOS-03).
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// What is under way at a stop gets this long.
@@ -338,15 +343,9 @@ fn listen_unix(path: &Path) -> Result<std::os::unix::net::UnixListener, GatewayE
 }
 
 fn background_work(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
-    vec![
-        repeat(services, CHECK_EVERY, "policy checks", |services| {
-            Box::pin(async move {
-                let begun = Instant::now();
-                let looked_at = policy_check::run_due(services).await;
-                services.metrics.check_round_seconds.set(begun.elapsed().as_secs_f64());
-                looked_at.map(drop)
-            })
-        }),
+    let mut work: Vec<_> =
+        services.providers.values().map(|provider| check_at(services.clone(), provider.clone())).collect();
+    work.extend([
         repeat(services, FLUSH_EVERY, "writing activity", |services| {
             Box::pin(services.activity.flush(&services.sessions, services.now()))
         }),
@@ -356,29 +355,83 @@ fn background_work(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
         repeat(services, MEASURE_EVERY, "measuring the due queue", |services| {
             Box::pin(policy_check::measure(services))
         }),
+        repeat(services, CLOCK_EVERY, "reading the store's clock", |services| {
+            Box::pin(async move {
+                follow_the_store(services.sessions.store(), &*services.clock).await?;
+                let (wall, shown) = (SystemClock.now().as_millis(), services.now().as_millis());
+                services.metrics.clock_skew_millis.set(wall.saturating_sub(shown));
+                Ok(())
+            })
+        }),
         restore_documents(services),
-    ]
+    ]);
+    work
+}
+
+/// Makes the policy checks at one IdP, round after round; one that is slow holds up nobody else's.
+fn check_at(services: Arc<Services>, provider: Arc<OidcProvider>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut store = Away::new("policy checks");
+        loop {
+            let begun = Instant::now();
+            let round = policy_check::run_due(&services, &provider).await;
+            let labels = ProviderLabels { provider: provider.settings().id.to_string() };
+            services.metrics.check_round_seconds.get_or_create(&labels).set(begun.elapsed().as_secs_f64());
+            let is_behind = matches!(round, Ok(Round { is_behind: true, .. }));
+            store.note(round.map(drop));
+            sleep(if is_behind { CHECK_WHEN_BEHIND } else { CHECK_EVERY }).await;
+        }
+    })
+}
+
+/// Tells once that the store went away, and once that it is back: not at each try.
+struct Away {
+    what: &'static str,
+    is_away: bool,
+}
+
+impl Away {
+    const fn new(what: &'static str) -> Self {
+        Self { what, is_away: false }
+    }
+
+    fn note(&mut self, outcome: Result<(), StoreError>) {
+        match outcome {
+            Err(error) if !self.is_away => {
+                tracing::warn!(work = self.what, %error, "background_work_waits_for_the_store");
+            }
+            Ok(()) if self.is_away => tracing::info!(work = self.what, "background_work_goes_on"),
+            _ => return,
+        }
+        self.is_away = !self.is_away;
+    }
 }
 
 type Work =
     for<'a> fn(&'a Arc<Services>) -> Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
 
-/// Does some work again and again. A store that is away is told once, and once that it is back: not at each try.
+/// Sets a clock by the store's, so that all nodes go by one.
+///
+/// # Errors
+///
+/// [`StoreError`]; the clock goes on by itself.
+pub async fn follow_the_store(store: &dyn Store, clock: &dyn Clock) -> Result<(), StoreError> {
+    let asked = Instant::now();
+    if let Some(shown) = store.time().await? {
+        clock.follow(shown.plus(asked.elapsed() / 2));
+    }
+    Ok(())
+}
+
+/// Does some work again and again.
 fn repeat(services: &Arc<Services>, every: Duration, what: &'static str, work: Work) -> JoinHandle<()> {
     let services = services.clone();
     tokio::spawn(async move {
         let mut tick = ticks(every);
-        let mut is_away = false;
+        let mut store = Away::new(what);
         loop {
             tick.tick().await;
-            match work(&services).await {
-                Err(error) if !is_away => {
-                    tracing::warn!(work = what, %error, "background_work_waits_for_the_store")
-                }
-                Ok(()) if is_away => tracing::info!(work = what, "background_work_goes_on"),
-                _ => continue,
-            }
-            is_away = !is_away;
+            store.note(work(&services).await);
         }
     })
 }

@@ -29,6 +29,13 @@ pub struct OutcomeLabels {
     pub outcome: &'static str,
 }
 
+/// Labels of what is measured per IdP.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ProviderLabels {
+    /// The IdP's id.
+    pub provider: String,
+}
+
 /// Labels of `hourgate_sessions_ended`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ReasonLabels {
@@ -47,12 +54,20 @@ pub struct Metrics {
     pub policy_checks: Family<OutcomeLabels, Counter>,
     /// Sessions that ended, by reason.
     pub sessions_ended: Family<ReasonLabels, Counter>,
+    /// Live sessions.
+    pub sessions: Family<ProviderLabels, Gauge>,
     /// Sessions whose policy check is due and not yet made.
-    pub checks_due: Gauge,
+    pub checks_due: Family<ProviderLabels, Gauge>,
+    /// 1 while the IdP answers, 0 from the moment its circuit breaker opened until its next answer; as this node sees it.
+    pub provider_up: Family<ProviderLabels, Gauge>,
+    /// Answers given in an outage to people who are kept signed in (row O3).
+    pub degraded_answers: Family<ProviderLabels, Counter>,
+    /// This machine's wall clock less the clock that decides, in milliseconds.
+    pub clock_skew_millis: Gauge,
     /// 1 while the store answers, else 0.
     pub store_up: Gauge,
-    /// Seconds since the oldest policy check that is still waiting fell due, as seen by the last round.
-    pub check_round_seconds: Gauge<f64, AtomicU64>,
+    /// How long the last round over an IdP's due queue took.
+    pub check_round_seconds: Family<ProviderLabels, Gauge<f64, AtomicU64>>,
 }
 
 impl Metrics {
@@ -71,7 +86,23 @@ impl Metrics {
         );
         registry.register("policy_checks", "Policy checks by outcome", self.policy_checks.clone());
         registry.register("sessions_ended", "Sessions that ended, by reason", self.sessions_ended.clone());
+        registry.register("sessions", "Live sessions", self.sessions.clone());
         registry.register("policy_checks_due", "Sessions whose policy check is due", self.checks_due.clone());
+        registry.register(
+            "provider_up",
+            "1 while the identity provider answers, as this node sees it",
+            self.provider_up.clone(),
+        );
+        registry.register(
+            "degraded_answers",
+            "Answers given past the proof while the identity provider is away",
+            self.degraded_answers.clone(),
+        );
+        registry.register(
+            "clock_skew_milliseconds",
+            "This machine's wall clock less the clock that all nodes go by",
+            self.clock_skew_millis.clone(),
+        );
         registry.register("store_up", "1 while the store answers", self.store_up.clone());
         registry.register(
             "policy_check_round_seconds",

@@ -1,10 +1,14 @@
-//! The only reader of the system clock. Everything else takes `now` as an argument or a [`Clock`].
+//! The only reader of the system's clocks. Everything else takes `now` as an argument or a [`Clock`].
+
+mod cluster_clock;
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use cluster_clock::ClusterClock;
 
 /// A wall-clock instant: milliseconds since 1970-01-01T00:00:00Z, printed as RFC 3339.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +83,9 @@ impl fmt::Debug for Timestamp {
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The present instant.
     fn now(&self) -> Timestamp;
+
+    /// Goes by `reference` from now on, if this clock follows another at all.
+    fn follow(&self, _reference: Timestamp) {}
 }
 
 /// The system's clock.

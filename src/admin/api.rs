@@ -11,8 +11,8 @@ use super::wire::{
     API_VERSION, EndView, ExplanationView, Problem, RevokeUser, Revoked, RevokedUserView, RuleView,
     SessionList, SessionView,
 };
-use crate::journeys::Services;
 use crate::journeys::revoke::{is_called, list, revoke_session, revoke_user};
+use crate::journeys::{Services, check};
 use crate::policy::explain::explain;
 use crate::policy::facts::{Browser, Facts, Standing};
 use crate::policy::rules::end_of;
@@ -135,7 +135,12 @@ async fn explain_one(services: Data<Services>, id: Path<String>) -> Result<Json<
     };
     let last_activity =
         services.sessions.store().last_activity(id).await?.max(services.activity.last_seen(id));
-    let facts = Facts { standing, browser: Browser::Same, last_activity: last_activity.unwrap_or(now) };
+    let facts = Facts {
+        idp_is_away: check::idp_is_away(&services, &standing, now),
+        standing,
+        browser: Browser::Same,
+        last_activity: last_activity.unwrap_or(now),
+    };
     let settings = live.as_deref().map_or_else(Settings::default, |session| settings_of(&services, session));
     let explanation = explain(&settings, &facts, now);
     let rules = explanation.rules.into_iter().map(|answer| RuleView {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hourgate::config::Config;
-use hourgate::gateway::{Background, Gateway, install_tls};
+use hourgate::gateway::{Background, Gateway, follow_the_store, install_tls};
 use hourgate::store::{self, TimeSource};
 use hourgate::telemetry::start_logging;
-use hourgate::time::SystemClock;
+use hourgate::time::ClusterClock;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
@@ -23,9 +23,11 @@ pub(crate) fn serve(config: Config) -> Result<(), Failure> {
     install_tls();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
     runtime.block_on(async {
-        let clock = Arc::new(SystemClock);
+        let clock = Arc::new(ClusterClock::new());
         let store =
             store::open(&config.store, clock.clone(), TimeSource::Server).await.map_err(Failure::new)?;
+        // With the store away there is nobody to serve until it is back, and the clock is asked for again.
+        let _ = follow_the_store(&*store, &*clock).await;
         let gateway = Gateway::new(config, store, clock).map_err(Failure::config)?;
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let running = gateway.start(workers, Background::Runs).map_err(Failure::new)?;

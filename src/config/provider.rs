@@ -7,13 +7,22 @@ use super::Danger;
 use super::context::Leaf;
 use super::problem::{Mark, Problem, Refusal};
 use super::reader::Table;
-use super::values::{boolean, one_of, path, secret, span, string, text, web_url};
-use crate::provider::settings::{ClaimNames, ClientAuthentication, Settings, SigningAlgorithm};
+use super::values::{boolean, number, one_of, path, secret, span, string, text, web_url};
+use crate::provider::settings::{ClaimNames, ClientAuthentication, Rotation, Settings, SigningAlgorithm};
+use crate::session::id::Lane;
 use crate::session::names::ProviderId;
 
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30);
 const REFRESH_TOKEN_LIFETIME: RangeInclusive<Duration> =
     Duration::from_secs(60)..=Duration::from_secs(365 * 86_400);
+const REFRESH_TOKEN_GRACE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
+const CHECKS_PER_SECOND: RangeInclusive<u32> = 1..=10_000;
+const ROTATIONS: [(&str, Rotation); 4] = [
+    ("auto", Rotation::Auto),
+    ("none", Rotation::None),
+    ("grace", Rotation::Grace(Duration::ZERO)),
+    ("strict", Rotation::Strict),
+];
 const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 const METHODS: [(&str, ClientAuthentication); 2] = [
     ("client_secret_basic", ClientAuthentication::ClientSecretBasic),
@@ -51,6 +60,14 @@ pub(super) fn all(root: &mut Table<'_>, danger: Danger) -> Vec<Read> {
             && providers.iter().any(|other| other.id.as_ref() == Some(&given.value))
         {
             table.context.refuse(&given.mark, &Refusal::new("is the id of another provider, too"));
+        } else if let Some(given) = &id
+            && let Some(other) = providers
+                .iter()
+                .filter_map(|other| other.id.as_ref())
+                .find(|other| is_on_one_lane(other, &given.value))
+        {
+            let what = format!("has the same 16-bit hash as {other}, by which sessions queue");
+            table.context.refuse(&given.mark, &Refusal::new(what).fix("choose another id for one of them"));
         }
         let id = id.map(|given| given.value);
         let settings = one(&mut table, id.clone(), danger);
@@ -58,6 +75,11 @@ pub(super) fn all(root: &mut Table<'_>, danger: Danger) -> Vec<Read> {
         providers.push(Read { id, settings });
     }
     providers
+}
+
+/// An IdP that is away must hold up no other's policy checks.
+fn is_on_one_lane(one: &ProviderId, other: &ProviderId) -> bool {
+    Lane::of(one) == Lane::of(other)
 }
 
 fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<Settings> {
@@ -75,6 +97,9 @@ fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<
     let userinfo = table.get_or("userinfo", false, boolean);
     let refresh_without_id_token = table.get_or("refresh_without_id_token", false, boolean);
     let refresh_token_lifetime = table.get("refresh_token_lifetime", span(REFRESH_TOKEN_LIFETIME, "30m"));
+    let rotation = rotation(table);
+    let checks_per_second =
+        table.get_or("checks_per_second", Settings::DEFAULT_CHECKS_PER_SECOND, number(CHECKS_PER_SECOND));
     let ca_file = table.get("ca_file", path);
     let timeout = table.get_or("timeout", Settings::DEFAULT_TIMEOUT, span(TIMEOUT, "10s"));
     let id = id?;
@@ -92,6 +117,8 @@ fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<
         userinfo,
         refresh_without_id_token,
         refresh_token_lifetime: refresh_token_lifetime.map(|given| given.value),
+        rotation,
+        checks_per_second,
         ca_file: ca_file.map(|given| given.value),
         timeout,
     })
@@ -151,6 +178,29 @@ fn refuse_empty(table: &Table<'_>, mark: &Mark) {
         mark,
         &Refusal::new("is empty: no ID token would be accepted").fix("leave it out for the default"),
     );
+}
+
+/// `refresh_token_rotation`, and `refresh_token_grace` with the value `grace` and no other.
+fn rotation(table: &mut Table<'_>) -> Rotation {
+    let rotation = table.get("refresh_token_rotation", one_of(&ROTATIONS));
+    let grace = table.get("refresh_token_grace", span(REFRESH_TOKEN_GRACE, "30s"));
+    match (rotation, grace) {
+        (Some(given), Some(grace)) if matches!(given.value, Rotation::Grace(_)) => {
+            Rotation::Grace(grace.value)
+        }
+        (Some(given), None) if matches!(given.value, Rotation::Grace(_)) => {
+            let refusal = Refusal::new("does not say for how long").fix("add refresh_token_grace = \"30s\"");
+            table.context.refuse(&given.mark, &refusal);
+            Rotation::default()
+        }
+        (_, Some(grace)) => {
+            let refusal =
+                Refusal::new("means nothing here").fix("set refresh_token_rotation = \"grace\" too");
+            table.context.refuse(&grace.mark, &refusal);
+            Rotation::default()
+        }
+        (given, None) => given.map_or_else(Rotation::default, |given| given.value),
+    }
 }
 
 fn claims(mut table: Table<'_>) -> ClaimNames {

@@ -21,6 +21,7 @@ pub(super) fn settings(mut table: Table<'_>, base: Settings, danger: Danger) -> 
             base.policy_check_interval,
             policy_check_interval(danger.short_policy_check),
         ),
+        outage_grace: table.get_or("outage_grace", base.outage_grace, span(Settings::OUTAGE_GRACE, "8h")),
         dormant_after: table.get_or(
             "dormant_after",
             base.dormant_after,

@@ -65,6 +65,24 @@ pub(super) fn boolean(leaf: &Leaf) -> Result<bool, Refusal> {
     }
 }
 
+/// A whole number in `range`.
+pub(super) fn number(range: RangeInclusive<u32>) -> impl Fn(&Leaf) -> Result<u32, Refusal> {
+    move |leaf| {
+        let text = match &leaf.value {
+            Value::Integer(text) | Value::Text(text) => text,
+            Value::String(text) => {
+                return Err(Refusal::new("is a string, expected a number")
+                    .fix(format!("leave out the quotes: {text}")));
+            }
+            _ => return Err(Refusal::new("is not a number")),
+        };
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number.ok_or_else(|| {
+            Refusal::new(format!("is out of range: whole numbers from {} to {}", range.start(), range.end()))
+        })
+    }
+}
+
 /// One of some words.
 pub(super) fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Leaf) -> Result<T, Refusal> {
     move |leaf| {

@@ -169,7 +169,10 @@ fn sign_in_answer(error: &SignInError) -> Answer {
         SignInError::Provider(
             ProviderError::Document { .. }
             | ProviderError::Userinfo(_)
-            | ProviderError::Token(TokenError::Unavailable(_) | TokenError::NotSent(_)),
+            | ProviderError::Away
+            | ProviderError::Token(
+                TokenError::Unavailable(_) | TokenError::NotSent(_) | TokenError::TryLater { .. },
+            ),
         )
         | SignInError::IdpFailed { .. } => {
             return Answer {

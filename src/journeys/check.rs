@@ -62,6 +62,7 @@ pub async fn check(
     };
     let facts = Facts {
         browser: browser(presented, &standing),
+        idp_is_away: idp_is_away(services, &standing, now),
         last_activity: match (&standing, id) {
             (Standing::Live(session), Some(id)) => {
                 last_activity(services, environment, id, session, now).await?
@@ -93,6 +94,14 @@ async fn standing(
         Found::Live(..) | Found::Absent => Standing::Absent,
         Found::Ended(tombstone) => Standing::Ended(tombstone),
     })
+}
+
+/// Has the session's IdP been silent lately? Asked only where it can matter: past the proof.
+#[must_use]
+pub fn idp_is_away(services: &Services, standing: &Standing, now: Timestamp) -> bool {
+    let Standing::Live(session) = standing else { return false };
+    session.proof.until <= now
+        && services.providers.get(&session.identity.provider).is_some_and(|idp| idp.breaker().is_away())
 }
 
 fn browser(presented: &Presented, standing: &Standing) -> Browser {

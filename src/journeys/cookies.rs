@@ -12,7 +12,7 @@ use crate::session::id::SessionId;
 use crate::time::Timestamp;
 
 /// Key id, session id, and the first 128 bits of the MAC over it.
-const SESSION_LEN: usize = 4 + 32 + 16;
+const SESSION_LEN: usize = 4 + SessionId::LEN + 16;
 
 /// What a request's session cookie turned out to be.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl SessionCookie {
         let mut bytes = [0; SESSION_LEN];
         let len = BASE64_URL_SAFE_NO_PAD.decode_slice(value, &mut bytes).ok()?;
         let (key, rest) = bytes[..len].split_first_chunk::<4>()?;
-        let (id, mac) = rest.split_first_chunk::<32>()?;
+        let (id, mac) = rest.split_first_chunk::<{ SessionId::LEN }>()?;
         let expected = keys.mac(KeyId(*key), Purpose::SessionCookie, &[id])?;
         bool::from(mac.ct_eq(&expected[..16])).then(|| SessionId::from_bytes(*id))
     }
@@ -116,6 +116,7 @@ impl Default for NonceCookie {
 mod tests {
     use super::*;
     use crate::keys::MasterKey;
+    use crate::session::id::Lane;
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_session_cookie_comes_back_and_a_changed_one_does_not() {
-        let (keys, id) = (ring(), SessionId::new());
+        let (keys, id) = (ring(), SessionId::new(Lane::from_number(7)));
         let value = session_cookie(&id, &keys, NOW);
         assert!(SessionCookie::parse(Some(&value), &keys) == SessionCookie::Authentic(id));
         for at in 0..value.len() {
@@ -142,7 +143,8 @@ mod tests {
     fn a_cookie_made_with_the_previous_key_is_still_good() {
         let (old, new) =
             (MasterKey::random(NOW), MasterKey::random(NOW.plus(std::time::Duration::from_secs(1))));
-        let (before, id) = (KeyRing::new(vec![old.clone()], NOW).unwrap(), SessionId::new());
+        let (before, id) =
+            (KeyRing::new(vec![old.clone()], NOW).unwrap(), SessionId::new(Lane::from_number(7)));
         let value = session_cookie(&id, &before, NOW);
         let rotated = KeyRing::new(vec![old, new.clone()], NOW).unwrap();
         assert!(SessionCookie::parse(Some(&value), &rotated) == SessionCookie::Authentic(id));

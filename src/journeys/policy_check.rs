@@ -1,8 +1,11 @@
-//! The IdP is asked, in the background, whether a session may go on (rows H1, H2, H7, H8).
+//! The IdP is asked, in the background, whether a session may go on (rows H1, H2, H7, H8, O5).
 //!
-//! A due session is claimed with a lease, so that one node asks and the others do not; the lease is renewed while the IdP
-//! takes its time; what was learned is written only while the claim stands. A rotated refresh token is stored before
-//! anything else is done. Only a positive "no" ends a session.
+//! The sessions of each IdP queue apart from those of every other. A due session is claimed with a lease, so that one node
+//! asks and the others do not; the lease is renewed while the IdP takes its time; what was learned is written only while
+//! the claim stands. A rotated refresh token is stored before anything else is done. Only a positive "no" ends a session.
+//!
+//! How many are asked about is bounded twice: by the IdP's circuit breaker on each node, and by a bucket of turns that all
+//! nodes share.
 
 mod one_session;
 mod outcome;
@@ -10,105 +13,212 @@ mod outcome;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Services;
 use crate::policy::environment::Environment;
 use crate::policy::schedule;
 use crate::provider::OidcProvider;
+use crate::provider::breaker::Pass;
 use crate::random;
 use crate::session::Session;
+use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::{PARTITIONS, StoredId};
 use crate::store::sessions::Found;
-use crate::store::{Claimed, Completion, Fence, StoreError};
-use crate::telemetry::OutcomeLabels;
+use crate::store::{Claimed, Completion, Fence, Pace, Queued, StoreError};
+use crate::telemetry::{OutcomeLabels, ProviderLabels};
 use one_session::Check;
 pub use outcome::CheckOutcome;
 use outcome::Occasion;
 
 /// How long a claim lasts unless renewed. A node that dies delays its sessions' checks by this much at most.
 const LEASE: Duration = Duration::from_secs(10);
-/// Sessions claimed at once from one partition; a longer script would hold up the store.
-const BATCH: usize = 100;
-/// Checks under way at once on this node.
-const CONCURRENCY: usize = 64;
+/// Sessions claimed at once from one partition, before the next partition has its turn: the longest due come first,
+/// wherever they lie.
+const BATCH: u32 = 8;
 /// After a check that brought no answer, visitors wait this long before the IdP is asked on their behalf again (RACE-13).
 const VISITORS_WAIT: Duration = Duration::from_secs(5);
 
-/// Makes all policy checks that are due, and returns how many sessions were looked at. Returns when they are done.
+/// What a round over the due queue of one IdP came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// How many sessions were looked at.
+    pub looked_at: usize,
+    /// More are due, and only the IdP's pace holds them up: the next round is to come soon.
+    pub is_behind: bool,
+}
+
+/// Makes the policy checks that are due at every IdP, one IdP after the other; what moves time by hand calls this.
+///
+/// # Errors
+///
+/// As [`run_due`].
+pub async fn run_all_due(services: &Arc<Services>) -> Result<(), StoreError> {
+    for provider in services.providers.values() {
+        run_due(services, provider).await?;
+    }
+    Ok(())
+}
+
+/// Makes the policy checks that are due at an IdP, as many as it may be asked for now, and returns when they are done.
 ///
 /// # Errors
 ///
 /// [`StoreError`] where the queue cannot be read; checks already begun still run to their end.
-pub async fn run_due(services: &Arc<Services>) -> Result<usize, StoreError> {
+pub async fn run_due(services: &Arc<Services>, provider: &Arc<OidcProvider>) -> Result<Round, StoreError> {
     let mut checks = JoinSet::new();
-    let looked_at = begin_due(services, &mut checks).await;
+    let round = begin_due(services, provider, &mut checks).await;
     // Also after an error: to let go of the set would be to break them off, with a refresh token perhaps on its way.
     while checks.join_next().await.is_some() {}
-    looked_at
+    round
 }
 
-async fn begin_due(services: &Arc<Services>, checks: &mut JoinSet<()>) -> Result<usize, StoreError> {
-    let places = Arc::new(Semaphore::new(CONCURRENCY));
-    let mut looked_at = 0;
-    for partition in 0..PARTITIONS {
-        loop {
-            // Nothing is claimed that cannot be begun at once: a claim that waits would lapse, and another node would
-            // spend the same refresh token.
-            while places.available_permits() == 0 && checks.join_next().await.is_some() {}
-            let room = places.available_permits().clamp(1, BATCH);
-            let claims = services.sessions.store().claim_due(partition, services.now(), LEASE, room).await?;
-            looked_at += claims.len();
-            let is_last = claims.len() < room;
-            for claim in claims {
-                let Ok(place) = places.clone().acquire_owned().await else { break };
-                let services = services.clone();
-                checks.spawn(async move {
-                    run_claimed(&services, claim.id, claim.fence, Occasion::Due).await;
-                    drop(place);
-                });
+async fn begin_due(
+    services: &Arc<Services>,
+    provider: &Arc<OidcProvider>,
+    checks: &mut JoinSet<()>,
+) -> Result<Round, StoreError> {
+    let store = services.sessions.store();
+    let mut round = Round::default();
+    let first = random::bytes::<1>()[0] % PARTITIONS;
+    let mut without = 0;
+    let mut partitions = (0..PARTITIONS).map(|n| (first + n) % PARTITIONS).cycle();
+    while without < PARTITIONS {
+        let partition = partitions.next().unwrap_or(first);
+        let due = store.queued(provider.lane(), partition, services.now()).await?.due;
+        if due == 0 {
+            without += 1;
+            continue;
+        }
+        without = 0;
+        let wanted = u32::try_from(due).unwrap_or(BATCH).min(BATCH);
+        // Nothing is claimed that cannot be begun at once: a claim that waits would lapse, and another node would spend
+        // the same refresh token.
+        let mut passes = loop {
+            let passes = provider.breaker().enter(wanted, services.now());
+            if !passes.is_empty() {
+                break passes;
             }
-            if is_last {
-                break;
+            if provider.breaker().is_open(services.now()) || checks.join_next().await.is_none() {
+                return Ok(round);
             }
+        };
+        if !somebody_is_there(services, provider, &passes).await {
+            return Ok(round);
+        }
+        let turns = take_turns(services, provider, Occasion::Due, passes.len()).await?;
+        passes.truncate(turns);
+        if passes.is_empty() {
+            round.is_behind = true;
+            return Ok(round);
+        }
+        let claims = store.claim_due(provider.lane(), partition, services.now(), LEASE, passes.len()).await?;
+        round.looked_at += claims.len();
+        for (claim, pass) in claims.into_iter().zip(passes) {
+            let services = services.clone();
+            checks.spawn(async move {
+                run_claimed(&services, claim.id, claim.fence, Occasion::Due, &pass).await;
+            });
         }
     }
-    Ok(looked_at)
+    Ok(round)
 }
 
-/// Sets the gauges of the due queue and of the store.
+/// After a pause one knocks first: a refresh token that is sent into an outage may be lost.
+async fn somebody_is_there(services: &Services, provider: &OidcProvider, passes: &[Pass]) -> bool {
+    let Some(probe) = passes.first().filter(|pass| pass.is_probe()) else { return true };
+    let is_there = provider.knock().await.is_ok();
+    if !is_there {
+        probe.was_met_with_silence(None, services.now());
+    }
+    is_there
+}
+
+/// Turns at an IdP, of those that all nodes share. Somebody who waits gets one also where the background has used up its
+/// own.
+async fn take_turns(
+    services: &Services,
+    provider: &OidcProvider,
+    occasion: Occasion,
+    wanted: usize,
+) -> Result<usize, StoreError> {
+    let settings = provider.settings();
+    let per_second = settings.checks_per_second;
+    let burst = match occasion {
+        Occasion::Due => per_second / 10,
+        Occasion::Visit => per_second,
+    };
+    let pace = Pace { per_second, burst: burst.max(1) };
+    let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+    let got =
+        services.sessions.store().take_turns(settings.id.as_str(), pace, wanted, services.now()).await?;
+    Ok(usize::try_from(got).unwrap_or(usize::MAX))
+}
+
+/// Sets the gauges of the due queues, of the IdPs and of the store.
 ///
 /// # Errors
 ///
 /// [`StoreError`]; the gauge says that the store is away.
 pub async fn measure(services: &Services) -> Result<(), StoreError> {
-    let mut due = 0;
-    for partition in 0..PARTITIONS {
-        let count = services.sessions.store().due_count(partition, services.now()).await;
-        services.metrics.store_up.set(i64::from(count.is_ok()));
-        due += count?;
+    let gauge = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    for provider in services.providers.values() {
+        let labels = ProviderLabels { provider: provider.settings().id.to_string() };
+        let is_up = i64::from(!provider.breaker().is_away());
+        services.metrics.provider_up.get_or_create(&labels).set(is_up);
+        let mut queued = Queued::default();
+        for partition in 0..PARTITIONS {
+            let here = services.sessions.store().queued(provider.lane(), partition, services.now()).await;
+            services.metrics.store_up.set(i64::from(here.is_ok()));
+            let here = here?;
+            queued = Queued { all: queued.all + here.all, due: queued.due + here.due };
+        }
+        services.metrics.sessions.get_or_create(&labels).set(gauge(queued.all));
+        services.metrics.checks_due.get_or_create(&labels).set(gauge(queued.due));
     }
-    services.metrics.checks_due.set(i64::try_from(due).unwrap_or(i64::MAX));
     Ok(())
 }
 
 /// Checks one session for somebody who waits (row H8). The check itself is detached: a client that goes away, or a
-/// caller that stops waiting, does not stop it. Where one has just failed, its outcome stands: visitors cannot make the
-/// gateway hammer an IdP.
+/// caller that stops waiting, does not stop it. Where one has just failed, or the IdP is known to be silent, that stands:
+/// visitors cannot make the gateway hammer an IdP.
 pub async fn run_visited(services: &Arc<Services>, id: StoredId, session: &Session) -> CheckOutcome {
     if let Some(failed) = session.failed_check
         && services.now().since(failed.at) < VISITORS_WAIT
     {
         return failed.why.into();
     }
-    match services.sessions.store().claim(id, services.now(), LEASE).await {
-        Ok(Claimed::Ours(fence)) => {
+    let Some(provider) = services.providers.get(&session.identity.provider) else {
+        return CheckOutcome::OurFault;
+    };
+    let passes = provider.breaker().enter(1, services.now());
+    if passes.is_empty() {
+        // Open: silent. Full: others are before us.
+        let is_open = provider.breaker().is_open(services.now());
+        return if is_open { CheckOutcome::Unreachable } else { CheckOutcome::Elsewhere };
+    }
+    if !somebody_is_there(services, provider, &passes).await {
+        return CheckOutcome::Unreachable;
+    }
+    let claimed = async {
+        if take_turns(services, provider, Occasion::Visit, 1).await? == 0 {
+            return Ok(None);
+        }
+        Ok::<_, StoreError>(match services.sessions.store().claim(id, services.now(), LEASE).await? {
+            Claimed::Ours(fence) => Some(fence),
+            Claimed::Busy(_) | Claimed::Absent => None,
+        })
+    };
+    match claimed.await {
+        Ok(Some(fence)) => {
             let services = services.clone();
-            let check = tokio::spawn(async move { run_claimed(&services, id, fence, Occasion::Visit).await });
+            let check = tokio::spawn(async move {
+                let Some(pass) = passes.first() else { return CheckOutcome::Elsewhere };
+                run_claimed(&services, id, fence, Occasion::Visit, pass).await
+            });
             check.await.unwrap_or(CheckOutcome::Elsewhere)
         }
-        Ok(Claimed::Busy(_) | Claimed::Absent) => CheckOutcome::Elsewhere,
+        Ok(None) => CheckOutcome::Elsewhere,
         Err(error) => {
             tracing::warn!(session = %id, %error, "policy_check_not_claimed");
             CheckOutcome::Unreachable
@@ -116,9 +226,15 @@ pub async fn run_visited(services: &Arc<Services>, id: StoredId, session: &Sessi
     }
 }
 
-async fn run_claimed(services: &Services, id: StoredId, fence: Fence, occasion: Occasion) -> CheckOutcome {
+async fn run_claimed(
+    services: &Services,
+    id: StoredId,
+    fence: Fence,
+    occasion: Occasion,
+    pass: &Pass,
+) -> CheckOutcome {
     let _under_way = services.checks.read().await;
-    match look_at(services, id, fence, occasion).await {
+    match look_at(services, id, fence, occasion, pass).await {
         Ok(outcome) => outcome,
         Err(error) => {
             // The claim lapses by itself and the session comes up again.
@@ -133,9 +249,13 @@ async fn look_at(
     id: StoredId,
     fence: Fence,
     occasion: Occasion,
+    pass: &Pass,
 ) -> Result<CheckOutcome, StoreError> {
     let now = services.now();
     let Found::Live(version, session) = services.sessions.find(id).await? else {
+        // Nothing is left of it but its place in the queue, which goes too.
+        let tombstone = Tombstone { reason: EndReason::Forgotten, at: now, remark: None };
+        services.sessions.end(id, &tombstone).await?;
         return Ok(CheckOutcome::Elsewhere);
     };
     let (environment, provider) = match places(services, &session) {
@@ -147,7 +267,7 @@ async fn look_at(
             return Ok(CheckOutcome::NotAsked);
         }
     };
-    let check = Check { services, id, version, session, environment, provider };
+    let check = Check { services, id, version, session, environment, provider, pass };
     let outcome = check.run(fence, occasion, now).await?;
     let labels =
         OutcomeLabels { provider: check.session.identity.provider.to_string(), outcome: outcome.code() };

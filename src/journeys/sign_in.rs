@@ -12,7 +12,7 @@ use crate::policy::schedule;
 use crate::provider::{CodeGrant, OidcProvider, Proved, ProviderError, SignInRequest};
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
-use crate::session::id::{SessionId, StoredId};
+use crate::session::id::{Lane, SessionId, StoredId};
 use crate::session::names::ProviderId;
 use crate::session::origin::Origin;
 use crate::session::return_to::ReturnTo;
@@ -158,7 +158,12 @@ pub async fn begin(services: &Services, begin: Begin<'_>, now: Timestamp) -> Res
         },
         login_hint: begin.login_hint,
     };
-    Ok(provider(services, begin.provider)?.sign_in_url(request, now).await?)
+    let provider = provider(services, begin.provider)?;
+    if provider.breaker().is_open(now) {
+        // The way there is known, but nobody would be let in at its end.
+        return Err(ProviderError::Away.into());
+    }
+    Ok(provider.sign_in_url(request, now).await?)
 }
 
 /// Completes a sign-in. The order of the checks is the point: the IdP is asked only after this browser is known to have
@@ -289,12 +294,13 @@ async fn start_session(
         sign_in_begun_at: transaction.begun_at,
         proof: schedule::proof(settings, renewal, now, proved.idp_interval, proved.token_ends),
         renewal,
+        kept_signed_in: false,
         failed_check: None,
         next_check: now,
     };
     session.next_check =
         schedule::next_due(settings, &session, tokens.refresh_token_until, random::fraction());
-    let id = SessionId::new();
+    let id = SessionId::new(Lane::of(&session.identity.provider));
     services.sessions.create(id.stored(), &session, &tokens, session.next_check, now).await?;
     // Read after the session stands in the user's index: a revocation either finds it there, or is found here (LOG-12).
     if services.sessions.is_revoked(&session).await? {

@@ -3,6 +3,8 @@
 //! [`classify`] judges status and body *before* the protocol crate sees them, because the crate drops the status, and the
 //! difference between "no" and "don't know" lies there (session-policy O1).
 
+use std::time::Duration;
+
 use oauth2::basic::BasicTokenType;
 use oauth2::{ExtraTokenFields, StandardTokenResponse};
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,14 @@ pub enum TokenError {
     /// The request did not get there.
     #[error("the identity provider cannot be reached: {0}")]
     NotSent(String),
+    /// The IdP says itself that it does nothing for now; what was sent is as good as before.
+    #[error("the identity provider asks to be left alone for now: {cause}")]
+    TryLater {
+        /// What it said.
+        cause: String,
+        /// For how long, where it said that too (RFC 9110 section 10.2.3).
+        retry_after: Option<Duration>,
+    },
     /// No answer, or none that makes sense. What was sent may have been acted upon.
     #[error("the identity provider gave no usable answer: {0}")]
     Unavailable(String),
@@ -56,18 +66,28 @@ struct ErrorResponse {
     error: String,
 }
 
-/// Judges an answer of the token endpoint by its status and the `error` member of a JSON body, nothing else.
+/// Judges an answer of the token endpoint by its status, its `Retry-After` and the `error` member of a JSON body, nothing
+/// else.
+///
+/// A bare 503 can come from a proxy that lost its connection after the request was passed on; one that says when to come
+/// back, or speaks OAuth, is the IdP's own word that nothing was done.
 ///
 /// # Errors
 ///
 /// Everything but a 200 is one; see [`TokenError`].
-pub fn classify(status: u16, body: &[u8]) -> Result<(), TokenError> {
+pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<(), TokenError> {
     if status == 200 {
         return Ok(());
     }
+    let retry_after = retry_after.and_then(|secs| secs.trim().parse().ok()).map(Duration::from_secs);
+    let try_later = |cause| TokenError::TryLater { cause, retry_after };
     let is_refusal = (400..500).contains(&status) && status != 408 && status != 429;
-    let error = match serde_json::from_slice::<ErrorResponse>(body) {
-        Ok(response) if is_refusal => response.error,
+    let said = serde_json::from_slice::<ErrorResponse>(body).ok();
+    let error = match said {
+        Some(response) if is_refusal => response.error,
+        said if status == 429 || (status == 503 && (said.is_some() || retry_after.is_some())) => {
+            return Err(try_later(format!("HTTP status {status}")));
+        }
         _ => return Err(TokenError::Unavailable(format!("HTTP status {status}"))),
     };
     Err(match error.as_str() {
@@ -75,9 +95,8 @@ pub fn classify(status: u16, body: &[u8]) -> Result<(), TokenError> {
         "interaction_required" | "login_required" | "consent_required" | "account_selection_required" => {
             TokenError::InteractionRequired(error)
         }
-        "temporarily_unavailable" | "server_error" | "slow_down" | "authorization_pending" => {
-            TokenError::Unavailable(error)
-        }
+        "temporarily_unavailable" | "slow_down" => try_later(error),
+        "server_error" | "authorization_pending" => TokenError::Unavailable(error),
         "invalid_client"
         | "unauthorized_client"
         | "invalid_scope"
@@ -96,7 +115,10 @@ mod tests {
     #[test]
     fn pci_04_only_invalid_grant_in_a_refusal_is_a_no() {
         for status in [400, 401, 403] {
-            assert_eq!(classify(status, br#"{"error":"invalid_grant"}"#), Err(TokenError::InvalidGrant));
+            assert_eq!(
+                classify(status, None, br#"{"error":"invalid_grant"}"#),
+                Err(TokenError::InvalidGrant)
+            );
         }
     }
 
@@ -107,7 +129,6 @@ mod tests {
             (500, invalid_grant),
             (502, b"<html>invalid_grant</html>"),
             (408, invalid_grant),
-            (429, invalid_grant),
             (302, invalid_grant),
             (201, invalid_grant),
             (400, b"invalid_grant"),
@@ -119,14 +140,29 @@ mod tests {
             (400, br#"{"error":"INVALID_GRANT"}"#),
             (400, br#"{"error":"invalid_grant "}"#),
             (400, br#"{"error":"server_error","error_description":"invalid_grant"}"#),
-            (503, br#"{"error":"temporarily_unavailable"}"#),
         ] {
-            let judged = classify(status, body);
+            let judged = classify(status, None, body);
             assert!(
                 matches!(judged, Err(TokenError::Unavailable(_))),
                 "{status} {:?}",
                 String::from_utf8_lossy(body)
             );
+        }
+    }
+
+    #[test]
+    fn pci_15_an_idp_that_says_itself_that_it_does_nothing_has_spent_nothing() {
+        let later = |status, header, body: &[u8]| match classify(status, header, body) {
+            Err(TokenError::TryLater { retry_after, .. }) => Some(retry_after.map(|span| span.as_secs())),
+            _ => None,
+        };
+        assert_eq!(later(429, Some("120"), br#"{"error":"invalid_grant"}"#), Some(Some(120)));
+        assert_eq!(later(429, None, b"<html>"), Some(None));
+        assert_eq!(later(503, Some("5"), b""), Some(Some(5)));
+        assert_eq!(later(503, None, br#"{"error":"temporarily_unavailable"}"#), Some(None));
+        assert_eq!(later(400, None, br#"{"error":"temporarily_unavailable"}"#), Some(None));
+        for (header, body) in [(None, &b"upstream connect error"[..]), (Some("soon"), b"")] {
+            assert_eq!(later(503, header, body), None, "a proxy may have passed the request on");
         }
     }
 
@@ -140,7 +176,7 @@ mod tests {
             "unsupported_grant_type",
         ] {
             let body = format!(r#"{{"error":"{error}"}}"#);
-            assert_eq!(classify(401, body.as_bytes()), Err(TokenError::OurFault(error.into())));
+            assert_eq!(classify(401, None, body.as_bytes()), Err(TokenError::OurFault(error.into())));
         }
     }
 
@@ -148,7 +184,10 @@ mod tests {
     fn h9_an_idp_that_wants_to_see_the_person_says_so() {
         for error in ["interaction_required", "login_required", "consent_required"] {
             let body = format!(r#"{{"error":"{error}"}}"#);
-            assert_eq!(classify(400, body.as_bytes()), Err(TokenError::InteractionRequired(error.into())));
+            assert_eq!(
+                classify(400, None, body.as_bytes()),
+                Err(TokenError::InteractionRequired(error.into()))
+            );
         }
     }
 }

@@ -49,6 +49,7 @@ pub enum Credentials {
 #[derive(Clone, Debug)]
 pub struct Permit {
     session: Arc<Session>,
+    reason: Reason,
 }
 
 impl Permit {
@@ -57,9 +58,15 @@ impl Permit {
     pub fn session(&self) -> &Session {
         &self.session
     }
+
+    /// Why it is: [`Reason::Proved`], or [`Reason::Degraded`] where the proof is over and the IdP away.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
 }
 
-/// Walks [`RULES`] in order and takes the first that stops; if none does, the proof counts and the session passes.
+/// Walks [`RULES`] in order and takes the first that stops; if none does, the session passes.
 #[must_use]
 pub fn decide(settings: &Settings, facts: &Facts, now: Timestamp) -> Decision {
     let stop = RULES.iter().find_map(|rule| match (rule.judge)(settings, facts, now) {
@@ -76,7 +83,8 @@ pub fn decide(settings: &Settings, facts: &Facts, now: Timestamp) -> Decision {
     let (verdict, reason) = match (stop, &facts.standing) {
         (Some(stop), _) => stop.into_verdict(),
         (None, Standing::Live(session)) => {
-            (Verdict::Allow(Permit { session: session.clone() }), Reason::Proved)
+            let reason = if session.proof.until <= now { Reason::Degraded } else { Reason::Proved };
+            (Verdict::Allow(Permit { session: session.clone(), reason }), reason)
         }
         // The first rule stops for these; should it ever be lost, nobody gets in through the gap.
         (None, Standing::Absent | Standing::Ended(_)) => {

@@ -15,6 +15,8 @@ pub struct Facts {
     pub browser: Browser,
     /// When the session was last used, as far as known; at least its sign-in.
     pub last_activity: Timestamp,
+    /// Has the session's IdP been silent lately, as this node sees it?
+    pub idp_is_away: bool,
 }
 
 /// What the store knows about a session.

@@ -7,6 +7,8 @@ use crate::session::end::EndReason;
 pub enum Reason {
     /// Allowed: the proof counts.
     Proved,
+    /// Allowed although the proof is over: the IdP is away, and the person is kept signed in.
+    Degraded,
     /// No session is presented.
     NoSession,
     /// The session has ended, or reached an end just now.
@@ -29,6 +31,7 @@ impl Reason {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Proved => "proved",
+            Self::Degraded => "degraded",
             Self::NoSession => "no_session",
             Self::Ended(end) => end.code(),
             Self::BrowserUnknown => "browser_unknown",
@@ -44,6 +47,9 @@ impl Reason {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Proved => "Your session is valid.",
+            Self::Degraded => {
+                "Your organisation's sign-in service is away; you are kept signed in for a limited time."
+            }
             Self::NoSession => "You are not signed in.",
             Self::Ended(end) => end.sentence(),
             Self::BrowserUnknown | Self::BrowserMismatch => "This session belongs to another browser.",

@@ -114,11 +114,27 @@ fn interaction(_: &Settings, facts: &Facts, _: Timestamp) -> Finding {
     Finding::Stop(Stop::SignIn(Credentials::AsTheIdpSeesFit, Reason::InteractionRequired))
 }
 
-fn proof(_: &Settings, facts: &Facts, now: Timestamp) -> Finding {
+fn proof(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
     match session(facts) {
-        Some(session) if session.proof.until <= now => fresh_proof(session, Reason::ProofOver),
+        Some(session) if session.proof.until <= now && !is_within_grace(settings, facts, session, now) => {
+            fresh_proof(session, Reason::ProofOver)
+        }
         _ => Finding::Pass,
     }
+}
+
+/// Past the proof, with the IdP away and the person kept signed in (row O3). The session's end is asked about before.
+fn is_within_grace(settings: &Settings, facts: &Facts, session: &Session, now: Timestamp) -> bool {
+    let is_unknown = match session.failed_check.map(|check| check.why) {
+        Some(CheckFailure::Unreachable | CheckFailure::OurFault) => true,
+        Some(CheckFailure::InteractionRequired | CheckFailure::TokenSpent) => false,
+        None => facts.idp_is_away,
+    };
+    session.kept_signed_in && is_unknown && now < grace_ends(settings, session)
+}
+
+fn grace_ends(settings: &Settings, session: &Session) -> Timestamp {
+    session.proof.proved_at.plus(settings.outage_grace)
 }
 
 fn dormancy(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
@@ -157,6 +173,9 @@ pub fn end_of(settings: &Settings, session: &Session) -> Option<(Timestamp, EndR
 /// All instants at which time alone can change what the rules say.
 pub(super) fn instants(settings: &Settings, facts: &Facts, session: &Session) -> Vec<Timestamp> {
     let mut instants = vec![session.proof.until, dormant_from(settings, facts, session)];
+    if session.kept_signed_in {
+        instants.push(grace_ends(settings, session));
+    }
     instants.extend(end_of(settings, session).map(|(at, _)| at));
     instants
 }

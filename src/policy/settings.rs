@@ -27,6 +27,8 @@ pub struct Settings {
     pub lifetime: Duration,
     /// C8: how long a proof counts (PCI).
     pub policy_check_interval: Duration,
+    /// C18: how long past the newest proof's beginning people who are kept signed in are served while the IdP is away.
+    pub outage_grace: Duration,
     /// C19: unused for this long, a session is no longer refreshed in the background.
     pub dormant_after: Duration,
 }
@@ -40,6 +42,8 @@ impl Settings {
     pub const POLICY_CHECK_INTERVAL: RangeInclusive<Duration> = minutes(5)..=minutes(1440);
     /// The shortest `policy_check_interval` that `danger.short_policy_check` allows.
     pub const SHORT_POLICY_CHECK_INTERVAL: Duration = Duration::from_secs(2);
+    /// What `outage_grace` may be.
+    pub const OUTAGE_GRACE: RangeInclusive<Duration> = Duration::ZERO..=hours(24);
     /// What `dormant_after` may be.
     pub const DORMANT_AFTER: RangeInclusive<Duration> = hours(1)..=hours(24 * 30);
     /// A session that nobody uses is deleted after this long, and nothing of a session is kept longer.
@@ -54,6 +58,7 @@ impl Default for Settings {
             nonce_cookie: true,
             lifetime: hours(24),
             policy_check_interval: minutes(60),
+            outage_grace: hours(8),
             dormant_after: hours(24),
         }
     }

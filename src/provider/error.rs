@@ -16,6 +16,9 @@ pub enum ProviderError {
         /// What stood in the way.
         cause: String,
     },
+    /// It has been silent, and is left alone for a few seconds.
+    #[error("the identity provider has been silent; it is asked again in a few seconds")]
+    Away,
     /// The token endpoint gave no tokens.
     #[error(transparent)]
     Token(#[from] TokenError),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::oidc::authorization::Prompt;
 use crate::session::identity::Identity;
@@ -61,6 +61,14 @@ pub struct Granted {
     pub refresh_token_until: Option<Timestamp>,
     /// The ID token, if there is one.
     pub id_token: Option<SecretString>,
+}
+
+impl Granted {
+    /// Did the IdP give another refresh token than the one that was `spent`?
+    #[must_use]
+    pub fn rotates(&self, spent: &SecretString) -> bool {
+        self.refresh_token.as_ref().is_some_and(|new| new.expose_secret() != spent.expose_secret())
+    }
 }
 
 /// What an IdP publishes, byte for byte.

@@ -1,5 +1,6 @@
 //! The upstream identity providers, as things one can call: fetches what `oidc` builds and judges.
 
+pub mod breaker;
 pub mod cache;
 pub mod claims;
 pub mod error;

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
@@ -14,6 +15,7 @@ use openidconnect::core::CoreJsonWebKeySet;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::breaker::CircuitBreaker;
 use super::cache::{Cached, Want};
 use super::claims;
 use super::error::ProviderError;
@@ -26,6 +28,7 @@ use crate::oidc::metadata::{self, DocumentError, ProviderMetadata};
 use crate::oidc::rp_initiated_logout;
 use crate::oidc::token::{TokenError, TokenResponse, classify};
 use crate::oidc::userinfo::{self, UserinfoError};
+use crate::session::id::Lane;
 use crate::session::identity::Identity;
 use crate::time::Timestamp;
 
@@ -36,6 +39,9 @@ pub struct OidcProvider {
     transport: Transport,
     metadata: Cached<ProviderMetadata>,
     keys: Cached<CoreJsonWebKeySet>,
+    breaker: CircuitBreaker,
+    /// Did it give a new refresh token with the last refresh? 0 unknown, 1 no, 2 yes.
+    rotates: AtomicU8,
 }
 
 type TokenClient = oauth2::Client<
@@ -59,7 +65,14 @@ impl OidcProvider {
     /// Where TLS cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, TransportSetupError> {
         let transport = Transport::new(&settings)?;
-        Ok(Self { settings, transport, metadata: Cached::new(), keys: Cached::new() })
+        Ok(Self {
+            settings,
+            transport,
+            metadata: Cached::new(),
+            keys: Cached::new(),
+            breaker: CircuitBreaker::default(),
+            rotates: AtomicU8::default(),
+        })
     }
 
     /// What the operator says about it.
@@ -68,18 +81,43 @@ impl OidcProvider {
         &self.settings
     }
 
+    /// Whether it may be asked just now.
+    #[must_use]
+    pub const fn breaker(&self) -> &CircuitBreaker {
+        &self.breaker
+    }
+
+    /// Where its sessions queue for their checks.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        Lane::of(&self.settings.id)
+    }
+
+    /// Its answer to the last refresh of anybody's token that this node saw: did it give a new one?
+    #[must_use]
+    pub fn rotates(&self) -> Option<bool> {
+        match self.rotates.load(Ordering::Relaxed) {
+            0 => None,
+            seen => Some(seen == 2),
+        }
+    }
+
+    /// Is anybody there? Fetches the metadata, which costs no refresh token.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no answer, or none that makes sense.
+    pub async fn knock(&self) -> Result<(), ProviderError> {
+        self.fetch_metadata().await.map(drop)
+    }
+
     /// Its metadata, perhaps fetched first.
     ///
     /// # Errors
     ///
     /// Where there is no copy at hand and none is to be had.
     pub async fn metadata(&self, now: Timestamp) -> Result<Arc<ProviderMetadata>, ProviderError> {
-        let url = match &self.settings.discovery_url {
-            Some(url) => url.to_string(),
-            None => metadata::well_known(&self.settings.issuer),
-        };
-        let parse = |document: &[u8]| metadata::parse(&self.settings.issuer, document);
-        self.metadata.get(Want::Any, now, self.fetch("metadata", url, parse)).await
+        self.metadata.get(Want::Any, now, self.fetch_metadata()).await
     }
 
     /// Where to send the browser for a sign-in.
@@ -150,7 +188,10 @@ impl OidcProvider {
             .request_async(&TokenCall(self))
             .await
             .map_err(token_error)?;
-        Ok((self.granted(&response, now), response))
+        let granted = self.granted(&response, now);
+        let rotates = granted.rotates(refresh_token);
+        self.rotates.store(1 + u8::from(rotates), Ordering::Relaxed);
+        Ok((granted, response))
     }
 
     /// Judges the answer to a refresh: who does it name? Whether that is the session's user is for the caller to compare.
@@ -217,6 +258,15 @@ impl OidcProvider {
     }
 
     // === what the above is made of ===
+
+    async fn fetch_metadata(&self) -> Result<(ProviderMetadata, Vec<u8>), ProviderError> {
+        let url = match &self.settings.discovery_url {
+            Some(url) => url.to_string(),
+            None => metadata::well_known(&self.settings.issuer),
+        };
+        let parse = |document: &[u8]| metadata::parse(&self.settings.issuer, document);
+        self.fetch("metadata", url, parse).await
+    }
 
     async fn keys(&self, want: Want, now: Timestamp) -> Result<Arc<CoreJsonWebKeySet>, ProviderError> {
         let url = self.metadata(now).await?.jwks_uri().to_string();
@@ -349,7 +399,12 @@ impl<'c> AsyncHttpClient<'c> for TokenCall<'_> {
                 TransportError::NotSent { what } => TokenError::NotSent(what),
                 error => TokenError::Unavailable(error.to_string()),
             })?;
-            classify(answer.status().as_u16(), answer.body())?;
+            let retry_after = answer.headers().get(http::header::RETRY_AFTER);
+            classify(
+                answer.status().as_u16(),
+                retry_after.and_then(|value| value.to_str().ok()),
+                answer.body(),
+            )?;
             Ok(answer)
         })
     }

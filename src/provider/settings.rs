@@ -19,6 +19,21 @@ pub enum ClientAuthentication {
     ClientSecretPost,
 }
 
+/// What becomes of a refresh token that was used (RFC 9700 section 4.14): may one that was perhaps spent, by a request
+/// whose answer was lost, be sent once more?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rotation {
+    /// As was seen: where the last refresh gave no new token, it may; where it did, or none was seen yet, it may not.
+    #[default]
+    Auto,
+    /// It stays good: it may.
+    None,
+    /// It gives the same successor again for this long: it may, until then.
+    Grace(Duration),
+    /// A second use counts as theft and revokes the whole family: never.
+    Strict,
+}
+
 /// From which claims an identity is made. Issuer and subject are not up for choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimNames {
@@ -75,6 +90,10 @@ pub struct Settings {
     pub refresh_without_id_token: bool,
     /// How long its refresh tokens live unused, where it does not say so itself (`refresh_expires_in`).
     pub refresh_token_lifetime: Option<Duration>,
+    /// What becomes of its used refresh tokens.
+    pub rotation: Rotation,
+    /// Policy checks in a second, of all nodes together, that it is asked to bear.
+    pub checks_per_second: u32,
     /// PEM file of the certificate authority that signed its TLS certificate, where the system does not know it.
     pub ca_file: Option<PathBuf>,
     /// How long one call may take, from connecting to the last byte.
@@ -82,6 +101,8 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Policy checks in a second unless the configuration says otherwise.
+    pub const DEFAULT_CHECKS_PER_SECOND: u32 = 100;
     /// How long one call may take unless the configuration says otherwise.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
     /// RSA, ECDSA and EdDSA with SHA-256, what nearly every IdP uses.

@@ -6,31 +6,65 @@ use std::str::FromStr;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::names::ProviderId;
 use crate::random;
 
 /// How many partitions the session keys are spread over; what must be atomic lives in one of them.
 pub const PARTITIONS: u8 = 64;
 
-/// The secret name of a session: 256 random bits. It has no `Debug` and no `Display`.
+/// Where the sessions of one IdP queue for their policy checks, apart from those of every other, so that an IdP that is
+/// away holds up nobody else's. It is part of a session's id: whoever knows the id knows the queue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Lane(u16);
+
+impl Lane {
+    /// The lane of an IdP: 16 bits of a hash of its id. Two IdPs that fall on one lane share its pace, nothing else.
+    #[must_use]
+    pub fn of(provider: &ProviderId) -> Self {
+        let hash = digest(&SHA256, provider.as_str().as_bytes());
+        let hash = hash.as_ref();
+        Self(u16::from_be_bytes([hash[0], hash[1]]))
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+
+    /// From its number.
+    #[must_use]
+    pub const fn from_number(number: u16) -> Self {
+        Self(number)
+    }
+}
+
+/// The secret name of a session: 256 random bits and the lane of its IdP. It has no `Debug` and no `Display`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SessionId([u8; 32]);
+pub struct SessionId([u8; Self::LEN]);
 
 impl SessionId {
+    /// Its length in bytes.
+    pub const LEN: usize = 34;
+
     /// A new id; every sign-in gets one.
     #[must_use]
-    pub fn new() -> Self {
-        Self(random::bytes())
+    pub fn new(lane: Lane) -> Self {
+        let mut id = [0; Self::LEN];
+        id[..32].copy_from_slice(&random::bytes::<32>());
+        id[32..].copy_from_slice(&lane.0.to_be_bytes());
+        Self(id)
     }
 
     /// From the bytes of an authenticated cookie.
     #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
     }
 
     /// The bytes, for the cookie.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
 
@@ -39,18 +73,14 @@ impl SessionId {
     pub fn stored(&self) -> StoredId {
         let hash = digest(&SHA256, &self.0);
         let mut id = [0; 16];
-        id.copy_from_slice(&hash.as_ref()[..16]);
+        id[..14].copy_from_slice(&hash.as_ref()[..14]);
+        id[14..].copy_from_slice(&self.0[32..]);
         StoredId(id)
     }
 }
 
-impl Default for SessionId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// The public name of a session: the first 128 bits of the SHA-256 of its [`SessionId`], printed as 32 hex digits.
+/// The public name of a session: the first 112 bits of the SHA-256 of its [`SessionId`] and its lane, printed as 32 hex
+/// digits.
 ///
 /// Whoever knows it can name the session to an admin, but cannot use it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +103,12 @@ impl StoredId {
     #[must_use]
     pub const fn partition(&self) -> u8 {
         self.0[0] % PARTITIONS
+    }
+
+    /// The lane that this session queues in.
+    #[must_use]
+    pub const fn lane(&self) -> Lane {
+        Lane(u16::from_be_bytes([self.0[14], self.0[15]]))
     }
 }
 
@@ -122,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_stored_id_round_trips_as_text() {
-        let id = SessionId::new().stored();
+        let id = SessionId::new(Lane(7)).stored();
         assert_eq!(id.to_string().parse(), Ok(id));
         assert_eq!("+123".parse::<StoredId>(), Err(NotASessionId));
         assert_eq!("+1234567890123456789012345678901".parse::<StoredId>(), Err(NotASessionId));
@@ -130,6 +166,14 @@ mod tests {
 
     #[test]
     fn two_sign_ins_never_share_an_id() {
-        assert_ne!(SessionId::new().stored(), SessionId::new().stored());
+        assert_ne!(SessionId::new(Lane(7)).stored(), SessionId::new(Lane(7)).stored());
+    }
+
+    #[test]
+    fn an_id_says_in_which_lane_its_session_queues() {
+        let lane = Lane::of(&"entra".parse().unwrap());
+        let id = SessionId::new(lane);
+        assert_eq!(id.stored().lane(), lane);
+        assert_ne!(lane, Lane::of(&"keycloak".parse().unwrap()));
     }
 }

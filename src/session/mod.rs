@@ -31,6 +31,9 @@ pub struct Session {
     pub proof: Proof,
     /// How the next proof is obtained.
     pub renewal: Renewal,
+    /// Did the person choose to be kept signed in? Opens the outage grace (row O3).
+    #[serde(default)]
+    pub kept_signed_in: bool,
     /// The last attempt to obtain one that did not succeed, if it came after the proof.
     pub failed_check: Option<FailedCheck>,
     /// When the next policy check is due; a copy of the due queue's entry, for people.
@@ -130,6 +133,7 @@ impl Session {
             sign_in_begun_at: at,
             proof: Proof { proved_at: at, until: at },
             renewal: Renewal::Background,
+            kept_signed_in: false,
             failed_check: None,
             next_check: at,
         }

@@ -17,21 +17,13 @@ pub struct Tokens {
     /// The newest ID token, the `id_token_hint` of a sign-out (RP-Initiated Logout section 2).
     #[serde(serialize_with = "expose", deserialize_with = "hide")]
     pub id_token: Option<SecretString>,
-    /// Set before the refresh token is sent, taken away by the answer: an instant here means that it may be spent.
+    /// Set before the refresh token is sent, taken away by the answer: an instant here means that it may be spent,
+    /// since then.
     pub unanswered_since: Option<Timestamp>,
     /// Does the IdP give a new refresh token with each refresh? `None` until it was seen.
     pub rotates: Option<bool>,
     /// The OIDC `nonce` of the sign-in: an ID token from a refresh must carry the same or none (OIDC Core section 12.2).
     pub nonce: String,
-}
-
-impl Tokens {
-    /// Is an `invalid_grant` a "no" to the person? Not where an earlier attempt may have spent the refresh token, unless
-    /// the IdP is known to keep it.
-    #[must_use]
-    pub fn refusal_counts(&self) -> bool {
-        self.unanswered_since.is_none() || self.rotates == Some(false)
-    }
 }
 
 // Only called to build the plain text that is sealed at once.

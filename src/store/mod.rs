@@ -12,6 +12,7 @@
 
 pub mod embedded;
 mod opened;
+mod pace;
 mod queue;
 mod record;
 pub mod redis;
@@ -28,7 +29,7 @@ use ring::digest::{Context, SHA256};
 use self::embedded::EmbeddedStore;
 use self::redis::{Patience, RedisStore};
 use self::settings::Settings;
-use crate::session::id::StoredId;
+use crate::session::id::{Lane, StoredId};
 use crate::time::{Clock, Timestamp};
 
 /// Whose clock moves queues and leases on.
@@ -140,6 +141,25 @@ pub struct Completion {
     pub fence: Fence,
     /// When the session is due again.
     pub next_due: Timestamp,
+}
+
+/// How many sessions stand in a queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Queued {
+    /// All of them.
+    pub all: u64,
+    /// Those that could be claimed.
+    pub due: u64,
+}
+
+/// How fast a shared bucket gives turns. One bucket can be asked at different bursts: whoever asks with the larger one
+/// still gets turns when the others have used up theirs, and all together never exceed the pace for long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Turns in a second, at least one.
+    pub per_second: u32,
+    /// Turns at once after a rest, at least one.
+    pub burst: u32,
 }
 
 /// Was this the first use of a value that can be used once?
@@ -279,10 +299,11 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// All sessions in a partition that have not ended (every live session has a due entry), in no particular order.
     async fn live(&self, partition: u8) -> Result<Vec<StoredId>, StoreError>;
 
-    /// Claims up to `limit` sessions of a partition that are due at `now`, the longest due first, for `lease`. A session
-    /// whose record is gone may be among them; [`Store::end`] then takes it out of the queue.
+    /// Claims up to `limit` sessions of a lane and partition that are due at `now`, the longest due first, for `lease`. A
+    /// session whose record is gone may be among them; [`Store::end`] then takes it out of the queue.
     async fn claim_due(
         &self,
+        lane: Lane,
         partition: u8,
         now: Timestamp,
         lease: Duration,
@@ -304,8 +325,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Gives a claim back without a change to the record; `false` where it is no longer ours.
     async fn complete(&self, id: StoredId, completion: Completion) -> Result<bool, StoreError>;
 
-    /// How many sessions of a partition are due at `now`; for the metrics.
-    async fn due_count(&self, partition: u8, now: Timestamp) -> Result<u64, StoreError>;
+    /// How many sessions stand in a lane and partition, and how many of them are due at `now`.
+    async fn queued(&self, lane: Lane, partition: u8, now: Timestamp) -> Result<Queued, StoreError>;
+
+    /// Takes up to `wanted` turns out of a bucket that all nodes share, and says how many it got.
+    async fn take_turns(
+        &self,
+        bucket: &str,
+        pace: Pace,
+        wanted: u32,
+        now: Timestamp,
+    ) -> Result<u32, StoreError>;
 
     /// Adds a session to an index.
     async fn index_add(&self, index: Index, id: StoredId, keep: Duration) -> Result<(), StoreError>;
@@ -336,6 +366,9 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Reads a sealed document.
     async fn document(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// What the store's own clock shows, where it has one; a decision of all nodes then rests on one clock.
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Can the store be read and written?
     async fn ping(&self) -> Result<(), StoreError>;

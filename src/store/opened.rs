@@ -67,7 +67,7 @@ impl fmt::Debug for Opened {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::id::SessionId;
+    use crate::session::id::{Lane, SessionId};
 
     fn session() -> Arc<Session> {
         Arc::new(Session::sample())
@@ -75,13 +75,13 @@ mod tests {
 
     #[test]
     fn only_the_very_same_record_is_known() {
-        let (opened, id) = (Opened::default(), SessionId::new().stored());
+        let (opened, id) = (Opened::default(), SessionId::new(Lane::from_number(7)).stored());
         assert!(opened.find(id, Version(1), b"sealed").is_none());
         opened.keep(id, Version(1), b"sealed".to_vec(), session());
         assert!(opened.find(id, Version(1), b"sealed").is_some());
         assert!(opened.find(id, Version(2), b"sealed").is_none());
         assert!(opened.find(id, Version(1), b"sealeD").is_none());
-        assert!(opened.find(SessionId::new().stored(), Version(1), b"sealed").is_none());
+        assert!(opened.find(SessionId::new(Lane::from_number(7)).stored(), Version(1), b"sealed").is_none());
         opened.forget(id);
         assert!(opened.find(id, Version(1), b"sealed").is_none());
     }
@@ -90,7 +90,7 @@ mod tests {
     fn it_does_not_grow_without_end() {
         let opened = Opened::default();
         for _ in 0..SHARDS * MOST_PER_SHARD * 2 {
-            opened.keep(SessionId::new().stored(), Version(1), Vec::new(), session());
+            opened.keep(SessionId::new(Lane::from_number(7)).stored(), Version(1), Vec::new(), session());
         }
         assert!(opened.0.iter().all(|shard| shard.lock().unwrap().len() <= MOST_PER_SHARD));
     }

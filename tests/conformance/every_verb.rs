@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hourgate::session::id::StoredId;
-use hourgate::store::{Completion, Fence, Index, Store, StoreError, Version};
+use hourgate::store::{Completion, Fence, Index, Pace, Store, StoreError, Version};
 
 use crate::store::{KEEP, T0, new_hash, new_id, session_due};
 
@@ -18,7 +18,7 @@ pub(crate) async fn reads(store: &dyn Store, id: StoredId) -> Vec<Outcome> {
         ("tokens", store.tokens(id).await.map(drop)),
         ("last_activity", store.last_activity(id).await.map(drop)),
         ("live", store.live(p).await.map(drop)),
-        ("due_count", store.due_count(p, T0).await.map(drop)),
+        ("queued", store.queued(id.lane(), p, T0).await.map(drop)),
         ("index_list", store.index_list(Index::User(new_hash())).await.map(drop)),
         ("revoked_before", store.revoked_before(new_hash()).await.map(drop)),
         ("document", store.document("d").await.map(drop)),
@@ -37,7 +37,7 @@ pub(crate) async fn writes(store: &dyn Store, id: StoredId) -> Vec<Outcome> {
         ),
         ("replace_tokens", store.replace_tokens(id, Version(1), b"x", KEEP).await.map(drop)),
         ("note_activity", store.note_activity(&[(id, T0.plus(lease))], KEEP).await),
-        ("claim_due", store.claim_due(id.partition(), T0, lease, 100).await.map(drop)),
+        ("claim_due", store.claim_due(id.lane(), id.partition(), T0, lease, 100).await.map(drop)),
         ("claim", store.claim(id, T0.plus(lease), lease).await.map(drop)),
         ("renew", store.renew(id, Fence(1), T0, lease).await.map(drop)),
         ("complete", store.complete(id, completion).await.map(drop)),
@@ -45,6 +45,7 @@ pub(crate) async fn writes(store: &dyn Store, id: StoredId) -> Vec<Outcome> {
         ("index_remove", store.index_remove(Index::IdpSession(new_hash()), id).await),
         ("spend", store.spend(new_hash(), KEEP).await.map(drop)),
         ("set_revoked_before", store.set_revoked_before(new_hash(), T0, KEEP).await),
+        ("take_turns", store.take_turns("b", Pace { per_second: 9, burst: 9 }, 1, T0).await.map(drop)),
         ("put_document", store.put_document("d", b"x").await),
         ("ping", store.ping().await),
     ]

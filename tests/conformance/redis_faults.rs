@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::every_verb::{Outcome, assert_answered, assert_unavailable, every_verb, reads, writes};
 use crate::fake_redis::{self, Script};
 use crate::redis_server::{RedisServer, free_port};
-use crate::store::{KEEP, T0, new_id, patient, session_due};
+use crate::store::{KEEP, LANE, T0, new_id, patient, session_due};
 
 const SECRET: &str = "correct-horse-battery";
 const BOUND: Duration = Duration::from_secs(5);
@@ -284,9 +284,9 @@ async fn in_production_the_clock_of_redis_decides_what_is_due() {
         (Timestamp::EPOCH, past, 1),
         (Timestamp::FAR_FUTURE, future, if future.partition() == past.partition() { 1 } else { 0 }),
     ] {
-        assert_eq!(store.due_count(id.partition(), wrong_clock).await.unwrap(), due);
+        assert_eq!(store.queued(LANE, id.partition(), wrong_clock).await.unwrap().due, due);
     }
-    let claims = store.claim_due(past.partition(), Timestamp::EPOCH, hour, 100).await.unwrap();
+    let claims = store.claim_due(LANE, past.partition(), Timestamp::EPOCH, hour, 100).await.unwrap();
     assert_eq!(claims.iter().map(|claim| claim.id).collect::<Vec<_>>(), [past]);
     let busy = store.claim(past, Timestamp::FAR_FUTURE, hour).await.unwrap();
     let hourgate::store::Claimed::Busy(until) = busy else { panic!("{busy:?}") };
@@ -307,7 +307,7 @@ async fn everything_but_documents_and_queues_is_swept_away_in_time() {
     store.end(id, b"why", KEEP).await.unwrap();
     for key in server.cli(&["KEYS", "*"]).lines() {
         let left: i64 = server.cli(&["PTTL", key]).parse().unwrap();
-        let stays = key.starts_with("hg:due:") || key.starts_with("hg:doc:");
+        let stays = ["hg:due:", "hg:lanes:", "hg:doc:"].iter().any(|prefix| key.starts_with(prefix));
         assert!(
             if stays { left == -1 } else { (0..=KEEP.as_millis() as i64).contains(&left) },
             "{key}: {left}"

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use hourgate::random;
-use hourgate::session::id::{SessionId, StoredId};
+use hourgate::session::id::{Lane, SessionId, StoredId};
 use hourgate::store::embedded::EmbeddedStore;
 use hourgate::store::redis::{Patience, RedisStore};
 use hourgate::store::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Replaced, Spent, Store, Stored,
-    TimeSource, Version,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
+    Store, Stored, TimeSource, Version,
 };
 use hourgate::time::{SystemClock, Timestamp};
 use tempfile::TempDir;
@@ -19,6 +19,8 @@ use tempfile::TempDir;
 use crate::redis_server::RedisServer;
 
 pub(crate) const T0: Timestamp = Timestamp::from_millis(1_790_000_000_000);
+/// The sessions of these tests are all of one IdP.
+pub(crate) const LANE: Lane = Lane::from_number(0x1dea);
 pub(crate) const KEEP: Duration = Duration::from_secs(3600);
 const LEASE: Duration = Duration::from_secs(30);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -61,13 +63,16 @@ pub(crate) fn patient(url: &str, time: TimeSource) -> RedisStore {
 }
 
 pub(crate) fn new_id() -> StoredId {
-    SessionId::new().stored()
+    SessionId::new(LANE).stored()
 }
 
 pub(crate) fn new_id_in(partition: u8) -> StoredId {
-    let mut bytes = random::bytes();
-    bytes[0] = partition;
-    StoredId::from_bytes(bytes)
+    loop {
+        let id = new_id();
+        if id.partition() == partition {
+            return id;
+        }
+    }
 }
 
 pub(crate) fn new_hash() -> Hashed {
@@ -220,7 +225,7 @@ conformance! {
         assert_eq!(store.tokens(id).await.unwrap(), None);
         assert_eq!(store.last_activity(id).await.unwrap(), None);
         assert_eq!(store.live(id.partition()).await.unwrap(), []);
-        assert_eq!(store.due_count(id.partition(), Timestamp::FAR_FUTURE).await.unwrap(), 0);
+        assert_eq!(store.queued(LANE, id.partition(), Timestamp::FAR_FUTURE).await.unwrap().due, 0);
         assert_eq!(store.claim(id, T0, LEASE).await.unwrap(), Claimed::Absent);
         assert_eq!(store.renew(id, fence, T0, LEASE).await.unwrap(), None);
         assert!(!store.complete(id, Completion { fence, next_due: T0 }).await.unwrap());
@@ -235,8 +240,8 @@ conformance! {
         let replaced = store.replace_session(id, Version(1), b"new", KEEP, Some(done)).await.unwrap();
         assert_eq!(replaced, Replaced::Done(Version(2)));
         let p = id.partition();
-        assert_eq!(store.due_count(p, T0.plus(MINUTE).minus(Duration::from_millis(1))).await.unwrap(), 0);
-        assert_eq!(store.due_count(p, T0.plus(MINUTE)).await.unwrap(), 1);
+        assert_eq!(store.queued(LANE, p, T0.plus(MINUTE).minus(Duration::from_millis(1))).await.unwrap().due, 0);
+        assert_eq!(store.queued(LANE, p, T0.plus(MINUTE)).await.unwrap().due, 1);
     }
 
     async fn a_late_completer_writes_nothing(house) {
@@ -274,7 +279,7 @@ conformance! {
             tokio::spawn(async move {
                 let mut mine: Vec<Claim> = Vec::new();
                 loop {
-                    let claims = node.claim_due(7, T0, LEASE, 100).await.unwrap();
+                    let claims = node.claim_due(LANE, 7, T0, LEASE, 100).await.unwrap();
                     if claims.is_empty() {
                         return mine;
                     }
@@ -285,17 +290,17 @@ conformance! {
         let claims: Vec<Claim> = join_all(claimers).await.into_iter().flat_map(Result::unwrap).collect();
         assert_eq!(claims.len(), 5000);
         assert_eq!(claims.iter().map(|claim| claim.id).collect::<HashSet<_>>(), ids);
-        assert_eq!(store.due_count(7, T0).await.unwrap(), 0);
+        assert_eq!(store.queued(LANE, 7, T0).await.unwrap().due, 0);
     }
 
     async fn a_dead_nodes_sessions_are_handed_out_again_when_its_lease_ends(house) {
         let store = house.node();
         let ids = many_due(&*store, 3, 20).await;
-        let dead = store.claim_due(3, T0, LEASE, 100).await.unwrap();
+        let dead = store.claim_due(LANE, 3, T0, LEASE, 100).await.unwrap();
         assert_eq!(dead.len(), 20);
         let just_before = T0.plus(LEASE).minus(Duration::from_millis(1));
-        assert_eq!(store.claim_due(3, just_before, LEASE, 100).await.unwrap(), []);
-        let again = store.claim_due(3, T0.plus(LEASE), LEASE, 100).await.unwrap();
+        assert_eq!(store.claim_due(LANE, 3, just_before, LEASE, 100).await.unwrap(), []);
+        let again = store.claim_due(LANE, 3, T0.plus(LEASE), LEASE, 100).await.unwrap();
         assert_eq!(again.iter().map(|claim| claim.id).collect::<HashSet<_>>(), ids);
         for claim in dead {
             assert!(!again.contains(&claim), "the same fence twice");
@@ -309,14 +314,47 @@ conformance! {
             store.create(*id, session_due(T0.plus(Duration::from_secs(seconds as u64)))).await.unwrap();
         }
         let now = T0.plus(Duration::from_secs(6));
-        assert_eq!(store.due_count(5, now).await.unwrap(), 7);
+        assert_eq!(store.queued(LANE, 5, now).await.unwrap().due, 7);
         let mut claimed = Vec::new();
         for limit in [3, 100] {
-            claimed.extend(store.claim_due(5, now, LEASE, limit).await.unwrap().iter().map(|claim| claim.id));
+            claimed.extend(store.claim_due(LANE, 5, now, LEASE, limit).await.unwrap().iter().map(|claim| claim.id));
         }
         assert_eq!(claimed, ids[..7]);
-        assert_eq!(store.claim_due(6, now, LEASE, 100).await.unwrap(), [], "another partition");
-        assert_eq!(store.claim_due(5, T0.plus(MINUTE), LEASE, 0).await.unwrap(), [], "none asked for");
+        assert_eq!(store.claim_due(LANE, 6, now, LEASE, 100).await.unwrap(), [], "another partition");
+        assert_eq!(store.claim_due(LANE, 5, T0.plus(MINUTE), LEASE, 0).await.unwrap(), [], "none asked for");
+    }
+
+    async fn the_sessions_of_one_idp_queue_apart_from_those_of_another(house) {
+        let store = house.node();
+        let (ours, theirs) = (new_id(), SessionId::new(Lane::from_number(LANE.number() + 1)).stored());
+        for id in [ours, theirs] {
+            store.create(id, session_due(T0)).await.unwrap();
+        }
+        for id in [ours, theirs] {
+            assert_eq!(store.queued(id.lane(), id.partition(), T0).await.unwrap(), Queued { all: 1, due: 1 });
+            assert!(store.live(id.partition()).await.unwrap().contains(&id), "a list has the sessions of all");
+            let claims = store.claim_due(id.lane(), id.partition(), T0, LEASE, 9).await.unwrap();
+            assert_eq!(claims.iter().map(|claim| claim.id).collect::<Vec<_>>(), [id]);
+            assert_eq!(store.queued(id.lane(), id.partition(), T0).await.unwrap(), Queued { all: 1, due: 0 });
+        }
+    }
+
+    async fn all_nodes_take_turns_from_one_bucket(house) {
+        let nodes = [house.node(), house.node()];
+        let pace = Pace { per_second: 100, burst: 10 };
+        let mut got = 0;
+        for node in nodes.iter().cycle().take(10) {
+            got += node.take_turns("idp", pace, 3, T0).await.unwrap();
+        }
+        assert_eq!(got, 10, "the burst, and no more while time stands still");
+        let patient = Pace { burst: 15, ..pace };
+        assert_eq!(nodes[0].take_turns("idp", patient, 9, T0).await.unwrap(), 5, "with a larger burst there is more");
+        assert_eq!(nodes[0].take_turns("another", pace, 9, T0).await.unwrap(), 9, "each bucket is its own");
+        let later = T0.plus(Duration::from_millis(100));
+        assert_eq!(nodes[1].take_turns("idp", pace, 20, later).await.unwrap(), 5, "ten more, of which five were lent");
+        let long_after = T0.plus(MINUTE);
+        assert_eq!(nodes[1].take_turns("idp", pace, 20, long_after).await.unwrap(), 10, "a rest saves up no more than the burst");
+        assert_eq!(nodes[1].take_turns("idp", pace, 20, T0).await.unwrap(), 0, "a clock that goes back gains nothing");
     }
 
     async fn a_renewed_claim_lasts_longer(house) {
@@ -339,7 +377,7 @@ conformance! {
         let claims: Vec<Claimed> = claims.into_iter().map(Result::unwrap).collect();
         assert_eq!(claims.iter().filter(|claim| matches!(claim, Claimed::Ours(_))).count(), 1, "due or not");
         assert_eq!(claims.iter().filter(|claim| **claim == Claimed::Busy(T0.plus(LEASE))).count(), 59);
-        assert_eq!(store.claim_due(id.partition(), T0.plus(MINUTE), LEASE, 9).await.unwrap().len(), 1);
+        assert_eq!(store.claim_due(LANE, id.partition(), T0.plus(MINUTE), LEASE, 9).await.unwrap().len(), 1);
     }
 
     /// A holder that gave its claim back and comes again must not disturb the next holder, however quick all were.
@@ -414,7 +452,7 @@ conformance! {
         let store = house.node();
         let ids = many_due(&*store, 9, 30).await;
         signed_in(&*store).await;
-        let held = store.claim_due(9, T0, LEASE, 10).await.unwrap();
+        let held = store.claim_due(LANE, 9, T0, LEASE, 10).await.unwrap();
         store.complete(held[0].id, Completion { fence: held[0].fence, next_due: Timestamp::FAR_FUTURE }).await.unwrap();
         let live = store.live(9).await.unwrap();
         assert_eq!(live.len(), live.iter().collect::<HashSet<_>>().len());

@@ -12,7 +12,7 @@ use hourgate::time::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::store::{House, KEEP, T0, new_hash, new_id_in};
+use crate::store::{House, KEEP, LANE, T0, new_hash, new_id_in};
 
 const PARTITION: u8 = 11;
 const IDS: usize = 3;
@@ -219,7 +219,7 @@ impl Model {
             }
             Op::ClaimDue { lease, limit } => {
                 let (ready, ends) = (self.ready(), self.ends(lease));
-                let claims = store.claim_due(PARTITION, now, secs(lease), limit).await.unwrap();
+                let claims = store.claim_due(LANE, PARTITION, now, secs(lease), limit).await.unwrap();
                 assert_eq!(claims.len(), ready.len().min(limit));
                 let at = |n: usize| self.sessions[n].queued.map(|queued| queued.at);
                 let taken: Vec<usize> = claims
@@ -301,7 +301,7 @@ impl Model {
         let queued = self.ids.iter().zip(&self.sessions).filter(|(_, session)| session.queued.is_some());
         let live: HashSet<StoredId> = store.live(PARTITION).await.unwrap().into_iter().collect();
         assert_eq!(live, queued.map(|(id, _)| *id).collect());
-        assert_eq!(store.due_count(PARTITION, self.now).await.unwrap(), self.ready().len() as u64);
+        assert_eq!(store.queued(LANE, PARTITION, self.now).await.unwrap().due, self.ready().len() as u64);
         let index: HashSet<StoredId> =
             store.index_list(Index::User(self.user)).await.unwrap().into_iter().collect();
         assert_eq!(index, self.index);

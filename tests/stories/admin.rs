@@ -58,11 +58,11 @@ stories! {
     }
 
     async fn rds_14_a_record_that_cannot_be_read_keeps_no_other_session_alive(house: House) {
-        use hourgate::session::id::SessionId;
+        use hourgate::session::id::{Lane, SessionId};
         use hourgate::store::sessions::user_hash;
         use hourgate::store::{Index, NewSession};
         let keep = std::time::Duration::from_secs(3600);
-        let (sessions, odd, now) = (house.services().sessions.clone(), SessionId::new().stored(), house.services().now());
+        let (sessions, odd, now) = (house.services().sessions.clone(), SessionId::new(Lane::from_number(7)).stored(), house.services().now());
         let record = NewSession { session: b"x", tokens: b"x", due: now.plus(keep), active_at: now, keep };
         sessions.store().create(odd, record).await.unwrap();
 

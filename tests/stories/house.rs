@@ -11,7 +11,9 @@ use hourgate::journeys::{Services, policy_check, revoke};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
-use hourgate::provider::settings::{ClaimNames, ClientAuthentication, Settings as ProviderSettings};
+use hourgate::provider::settings::{
+    ClaimNames, ClientAuthentication, Rotation, Settings as ProviderSettings,
+};
 use hourgate::session::Session;
 use hourgate::session::end::Tombstone;
 use hourgate::session::id::StoredId;
@@ -171,7 +173,7 @@ impl House {
 
     /// The background work that is due now.
     pub(crate) async fn work(&self) {
-        policy_check::run_due(self.services()).await.unwrap();
+        policy_check::run_all_due(self.services()).await.unwrap();
         let services = self.services();
         services.activity.flush(&services.sessions, services.now()).await.unwrap();
     }
@@ -289,6 +291,8 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
         userinfo: false,
         refresh_without_id_token: false,
         refresh_token_lifetime: None,
+        rotation: Rotation::default(),
+        checks_per_second: ProviderSettings::DEFAULT_CHECKS_PER_SECOND,
         ca_file: None,
         timeout: ProviderSettings::DEFAULT_TIMEOUT,
     }

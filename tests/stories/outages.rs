@@ -1,5 +1,6 @@
 //! The IdP is away, or answers nonsense. Nobody is signed out by a "don't know".
 
+use hourgate::provider::settings::Rotation;
 use serde_json::json;
 
 use crate::house::{APP, HOUR, House, MINUTE, SECOND};
@@ -32,7 +33,7 @@ stories! {
         house.session().await;
 
         house.no_outage().await;
-        house.clock.advance(5 * SECOND);
+        house.clock.advance(15 * SECOND);
         let visit = browser.navigate(&format!("{APP}/report")).await;
         assert_eq!((visit.status, visit.url.path()), (200, "/report"), "works again at the first successful check");
     }
@@ -62,6 +63,8 @@ stories! {
     }
 
     async fn a_failing_check_is_tried_again_soon_and_less_and_less_often(house: House) {
+        house.config.providers[0].rotation = Rotation::None;
+        house.restart().await;
         house.signed_in().await;
         house.fault("token", "reset").await;
         house.wait(HOUR).await;
@@ -96,7 +99,17 @@ stories! {
         assert!(page.body.contains("idp_unavailable"), "{}", page.body);
     }
 
-    async fn race_07_an_answer_that_was_lost_costs_nothing_where_the_idp_keeps_the_refresh_token(house: House) {
+    async fn race_07_an_answer_that_was_lost_costs_nothing_where_the_idp_was_seen_to_keep_the_refresh_token(house: House) {
+        let browser = house.signed_in().await;
+        house.wait(HOUR).await;
+        house.control("POST", "/faults", json!({ "endpoint": "token", "mode": "lost_response", "times": 1 })).await;
+        house.wait(2 * HOUR).await;
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+    }
+
+    async fn race_07_an_answer_that_was_lost_costs_nothing_where_the_operator_says_that_the_idp_keeps_the_refresh_token(house: House) {
+        house.config.providers[0].rotation = Rotation::None;
+        house.restart().await;
         let browser = house.signed_in().await;
         house.control("POST", "/faults", json!({ "endpoint": "token", "mode": "lost_response", "times": 1 })).await;
         house.wait(2 * HOUR).await;
@@ -137,10 +150,12 @@ stories! {
     }
 
     async fn race_13_people_who_wait_cannot_make_the_gateway_hammer_the_idp(house: House) {
+        house.config.providers[0].rotation = Rotation::None;
+        house.restart().await;
         let browser = house.signed_in().await;
         house.fault("token", "html").await;
         house.wait(2 * HOUR).await;
-        house.clock.advance(10 * SECOND);
+        house.clock.advance(15 * SECOND);
         let before = house.token_calls().await;
         for _ in 0..20 {
             assert_eq!(browser.navigate(&format!("{APP}/")).await.status, 503);

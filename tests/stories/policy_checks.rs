@@ -196,7 +196,7 @@ stories! {
         house.outage().await;
         house.wait(HOUR).await;
         house.no_outage().await;
-        house.clock.advance(5 * SECOND);
+        house.clock.advance(15 * SECOND);
         let before = house.token_requests("refresh_token").await;
         house.control("POST", "/faults", json!({ "endpoint": "token", "mode": "delay", "delay": "1s", "times": 1 })).await;
         let tabs: Vec<_> = (0..20)

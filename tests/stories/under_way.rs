@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hourgate::journeys::policy_check::run_due;
+use hourgate::journeys::policy_check::run_all_due;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
@@ -24,7 +24,7 @@ async fn slow_answer(house: &House) {
 /// Background work begins, and the refresh token is on its way to the IdP.
 async fn refresh_under_way(house: &House) -> JoinHandle<()> {
     let services = house.services().clone();
-    let work = tokio::spawn(async move { drop(run_due(&services).await) });
+    let work = tokio::spawn(async move { drop(run_all_due(&services).await) });
     until_asked(house).await;
     work
 }
@@ -65,7 +65,7 @@ async fn race_06_a_rotated_refresh_token_outlives_an_outage_of_redis() {
     house.clock.advance(HOUR * 3 / 4);
     let work = refresh_under_way(&house).await;
     house.redis().kill();
-    assert!(run_due(house.services()).await.is_err());
+    assert!(run_all_due(house.services()).await.is_err());
     tokio::time::sleep(Duration::from_secs(3)).await; // the answer comes now, and there is nowhere to put it
     house.redis().restart();
     work.await.unwrap();

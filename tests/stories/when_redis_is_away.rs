@@ -89,10 +89,10 @@ async fn checks_that_fell_due_meanwhile_are_made_when_redis_is_back() {
     house.disable("alice").await;
     house.redis().kill();
     house.clock.advance(HOUR);
-    assert!(hourgate::journeys::policy_check::run_due(house.services()).await.is_err());
+    assert!(hourgate::journeys::policy_check::run_all_due(house.services()).await.is_err());
     house.redis().restart();
     until_served(&browser).await;
-    while hourgate::journeys::policy_check::run_due(house.services()).await.is_err() {
+    while hourgate::journeys::policy_check::run_all_due(house.services()).await.is_err() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(house.live().await.is_empty());

@@ -11,7 +11,7 @@ use hourgate::config::{Config, Danger, KeySource, Log, Management, Server};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings as Policy;
-use hourgate::provider::settings::{ClaimNames, ClientAuthentication, Settings as Provider};
+use hourgate::provider::settings::{ClaimNames, ClientAuthentication, Rotation, Settings as Provider};
 use hourgate::session::origin::Origin;
 use hourgate::store::settings::Settings as Store;
 use hourgate::telemetry::LogFormat;
@@ -56,6 +56,8 @@ pub(crate) fn config(
         userinfo: false,
         refresh_without_id_token: false,
         refresh_token_lifetime: None,
+        rotation: Rotation::default(),
+        checks_per_second: Provider::DEFAULT_CHECKS_PER_SECOND,
         ca_file: None,
         timeout: Provider::DEFAULT_TIMEOUT,
     };

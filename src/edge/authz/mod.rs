@@ -26,10 +26,13 @@ use crate::journeys::check::{Usage, check};
 use crate::policy::decide::{Permit, Verdict};
 use crate::policy::reason::Reason;
 use crate::session::return_to::ReturnTo;
-use crate::telemetry::AuthzLabels;
+use crate::telemetry::{AuthzLabels, ProviderLabels};
 
 /// A request that marks itself as polling does not count as use of the session.
 const PASSIVE: &str = "x-hourgate-passive";
+
+/// Marks a 200 that rests on a proof that is over, given while the IdP is away (row O3).
+const DEGRADED: &str = "x-hourgate-degraded";
 
 /// The request that a front proxy asks about.
 struct Original {
@@ -96,7 +99,13 @@ async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Resu
     let return_to = || ReturnTo::parse(target, &site.origin, &site.environment.hosts, paths::PREFIX);
     let login_url = || paths::start(&site.origin, &return_to());
     Ok(match checked.decision.verdict {
-        Verdict::Allow(permit) => Answer::Allow(permit),
+        Verdict::Allow(permit) => {
+            if permit.reason() == Reason::Degraded {
+                let labels = ProviderLabels { provider: permit.session().identity.provider.to_string() };
+                edge.services.metrics.degraded_answers.get_or_create(&labels).inc();
+            }
+            Answer::Allow(permit)
+        }
         Verdict::SignIn(_) | Verdict::Renew => {
             let login_url = login_url();
             Answer::GoTo { location: login_url.clone(), login_url, reason }
@@ -112,7 +121,7 @@ async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Resu
 impl Answer {
     const fn reason(&self) -> Reason {
         match self {
-            Self::Allow(_) => Reason::Proved,
+            Self::Allow(permit) => permit.reason(),
             Self::GoTo { reason, .. } | Self::Checking { reason, .. } => *reason,
         }
     }
@@ -123,6 +132,9 @@ fn allow(permit: &Permit) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     for (name, value) in identity::headers(&permit.session().identity) {
         response.insert_header((name, value));
+    }
+    if permit.reason() == Reason::Degraded {
+        response.insert_header((DEGRADED, "idp_away"));
     }
     response.finish()
 }

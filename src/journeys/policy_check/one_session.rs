@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
+use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
 use super::LEASE;
@@ -13,6 +13,8 @@ use crate::oidc::id_token::IdTokenError;
 use crate::oidc::token::{TokenError, TokenResponse};
 use crate::policy::environment::Environment;
 use crate::policy::{rules, schedule};
+use crate::provider::breaker::Pass;
+use crate::provider::settings::Rotation;
 use crate::provider::{Granted, OidcProvider, Proved, ProviderError};
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
@@ -20,7 +22,7 @@ use crate::session::id::StoredId;
 use crate::session::identity::Identity;
 use crate::session::tokens::Tokens;
 use crate::session::{CheckFailure, FailedCheck, Renewal, Session};
-use crate::store::{Completion, Fence, Replaced, StoreError, Version};
+use crate::store::{Claimed, Completion, Fence, Replaced, StoreError, Version};
 use crate::time::Timestamp;
 
 /// A claim is renewed this often while something slow is under way.
@@ -38,6 +40,8 @@ pub(super) struct Check<'a> {
     pub(super) session: Arc<Session>,
     pub(super) environment: &'a Environment,
     pub(super) provider: &'a OidcProvider,
+    /// Leave to ask the IdP once.
+    pub(super) pass: &'a Pass,
 }
 
 impl Check<'_> {
@@ -80,6 +84,9 @@ impl Check<'_> {
         let Some(refresh_token) = before.refresh_token.clone() else {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
         };
+        if before.unanswered_since.is_some_and(|since| !self.may_send_again(&before, since, now)) {
+            return self.failed(fence, CheckFailure::TokenSpent, now).await;
+        }
         // Written before it is sent: whoever finds this mark later knows that the token may be spent (RACE-06, RACE-07).
         let asking =
             Tokens { unanswered_since: Some(before.unanswered_since.unwrap_or(now)), ..before.clone() };
@@ -87,10 +94,11 @@ impl Check<'_> {
             return Ok(CheckOutcome::Elsewhere);
         };
         let (answer, fence) = self.hold(fence, self.provider.refresh(&refresh_token, now)).await;
+        self.tell_the_breaker(&answer);
         match answer {
             Ok((granted, response)) => {
                 // Before anything else: a rotated refresh token that is lost cannot be had again.
-                let tokens = answered(before, granted);
+                let tokens = answered(before, granted, &refresh_token);
                 let (written, fence) = self.hold(fence, self.keep_tokens(seen, &tokens, now)).await;
                 match written? {
                     Some(_) => self.judge(fence, &tokens, &response, now).await,
@@ -122,7 +130,7 @@ impl Check<'_> {
         match self.services.sessions.tokens(self.id).await? {
             Some((version, _)) if version != seen => self.give_back(fence, now).await,
             None => Ok(CheckOutcome::Elsewhere),
-            Some(_) if tokens.refusal_counts() => {
+            Some(_) if tokens.unanswered_since.is_none() || self.keeps_used_tokens(&tokens) => {
                 self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
             }
             Some(_) => {
@@ -130,6 +138,37 @@ impl Check<'_> {
                 self.write_tokens(seen, &spent, now).await?;
                 self.failed(fence, CheckFailure::TokenSpent, now).await
             }
+        }
+    }
+
+    /// May a refresh token that was perhaps spent, by a request whose answer was lost, be sent once more (RACE-07)? Where
+    /// the IdP takes that for theft, the browser renews the proof instead.
+    fn may_send_again(&self, tokens: &Tokens, unanswered_since: Timestamp, now: Timestamp) -> bool {
+        match self.provider.settings().rotation {
+            Rotation::Grace(grace) => now.since(unanswered_since) < grace,
+            _ => self.keeps_used_tokens(tokens),
+        }
+    }
+
+    /// Does a used refresh token stay good at this IdP?
+    fn keeps_used_tokens(&self, tokens: &Tokens) -> bool {
+        match self.provider.settings().rotation {
+            Rotation::None => true,
+            Rotation::Grace(_) | Rotation::Strict => false,
+            Rotation::Auto => tokens.rotates.or_else(|| self.provider.rotates()) == Some(false),
+        }
+    }
+
+    fn tell_the_breaker<T>(&self, answer: &Result<T, ProviderError>) {
+        match answer {
+            Ok(_)
+            | Err(ProviderError::Token(
+                TokenError::InvalidGrant | TokenError::InteractionRequired(_) | TokenError::OurFault(_),
+            )) => self.pass.answered(),
+            Err(ProviderError::Token(TokenError::TryLater { retry_after, .. })) => {
+                self.pass.was_met_with_silence(*retry_after, self.services.now());
+            }
+            Err(_) => self.pass.was_met_with_silence(None, self.services.now()),
         }
     }
 
@@ -220,7 +259,21 @@ impl Check<'_> {
         };
         session.next_check =
             schedule::next_due(settings, &session, tokens.refresh_token_until, random::fraction());
-        self.write(fence, &session, CheckOutcome::Confirmed, now).await
+        let outcome = self.write(fence, &session, CheckOutcome::Confirmed, now).await?;
+        if outcome == CheckOutcome::Elsewhere {
+            self.hand_over(now).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// The claim was lost while the IdP took its time, but the tokens are stored: whoever took over may have given up for
+    /// want of them, and is to look again.
+    async fn hand_over(&self, now: Timestamp) -> Result<(), StoreError> {
+        let store = self.services.sessions.store();
+        if let Claimed::Ours(fence) = store.claim(self.id, now, LEASE).await? {
+            store.complete(self.id, Completion { fence, next_due: now }).await?;
+        }
+        Ok(())
     }
 
     /// Nobody said no: the session is kept as it is, and asked about again soon.
@@ -320,12 +373,9 @@ fn why(error: &ProviderError) -> CheckFailure {
 }
 
 /// The tokens after an answer: what it grants takes the place of what was.
-fn answered(before: Tokens, granted: Granted) -> Tokens {
-    let rotates = granted.refresh_token.as_ref().map_or(Some(false), |new| {
-        let old = before.refresh_token.as_ref().map(ExposeSecret::expose_secret);
-        Some(old != Some(new.expose_secret()))
-    });
+fn answered(before: Tokens, granted: Granted, spent: &SecretString) -> Tokens {
     Tokens {
+        rotates: Some(granted.rotates(spent)),
         refresh_token_until: match granted.refresh_token {
             Some(_) => granted.refresh_token_until,
             None => granted.refresh_token_until.or(before.refresh_token_until),
@@ -333,7 +383,6 @@ fn answered(before: Tokens, granted: Granted) -> Tokens {
         refresh_token: granted.refresh_token.or(before.refresh_token),
         id_token: granted.id_token.or(before.id_token),
         unanswered_since: None,
-        rotates,
         nonce: before.nonce,
     }
 }

@@ -23,7 +23,12 @@ fn session(renewal: Renewal) -> Session {
 }
 
 fn facts(session: Session) -> Facts {
-    Facts { standing: Standing::Live(Arc::new(session)), browser: Browser::Same, last_activity: START }
+    Facts {
+        standing: Standing::Live(Arc::new(session)),
+        browser: Browser::Same,
+        last_activity: START,
+        idp_is_away: false,
+    }
 }
 
 fn reason(settings: &Settings, facts: &Facts, now: Timestamp) -> Reason {
@@ -100,6 +105,28 @@ fn o2_an_outage_is_invisible_while_the_proof_counts() {
 }
 
 #[test]
+fn o3_people_who_are_kept_signed_in_are_served_past_the_proof_while_the_idp_is_away_and_marked() {
+    let mut kept = Session { kept_signed_in: true, ..session(Renewal::Background) };
+    let settings = Settings::default();
+    let at = |hours: u32| START.plus(hours * HOUR);
+    let away = |session: &Session| Facts { idp_is_away: true, ..facts(session.clone()) };
+    assert_eq!(reason(&settings, &away(&kept), at(2)), Reason::Degraded);
+    assert_eq!(reason(&settings, &away(&kept), at(8)), Reason::ProofOver, "eight hours after the proof");
+    assert_eq!(reason(&settings, &facts(kept.clone()), at(2)), Reason::ProofOver, "the IdP is there: ask it");
+    assert_eq!(reason(&settings, &away(&session(Renewal::Background)), at(2)), Reason::ProofOver);
+
+    let custom = Settings { custom_duration: true, max_length: 2 * HOUR, ..Settings::default() };
+    assert_eq!(
+        reason(&custom, &away(&kept), at(2)),
+        Reason::Ended(EndReason::MaxLength),
+        "never past the end"
+    );
+    kept.failed_check =
+        Some(FailedCheck { at: START.plus(HOUR), why: CheckFailure::TokenSpent, attempts: 1 });
+    assert_eq!(reason(&settings, &away(&kept), at(2)), Reason::ProofOver, "the browser can ask the IdP");
+}
+
+#[test]
 fn a3_another_browser_is_refused_unless_the_binding_is_switched_off() {
     let bound = Settings::default();
     let unbound = Settings { nonce_cookie: false, ..Settings::default() };
@@ -117,6 +144,7 @@ fn every_reason_code_is_its_own() {
     let mut codes: Vec<_> = EndReason::ALL.iter().map(|end| Reason::Ended(*end).code()).collect();
     for reason in [
         Reason::Proved,
+        Reason::Degraded,
         Reason::NoSession,
         Reason::BrowserUnknown,
         Reason::BrowserMismatch,
@@ -135,13 +163,14 @@ fn every_reason_code_is_its_own() {
 // === properties ===
 
 fn any_settings() -> impl Strategy<Value = Settings> {
-    (any::<bool>(), 60u64..=1440, any::<bool>(), 1u64..=2160, 5u64..=1440, 1u64..=720).prop_map(
-        |(custom_duration, max, nonce_cookie, lifetime, pci, dormant)| Settings {
+    (any::<bool>(), 60u64..=1440, any::<bool>(), 1u64..=2160, 5u64..=1440, 0u64..=24, 1u64..=720).prop_map(
+        |(custom_duration, max, nonce_cookie, lifetime, pci, grace, dormant)| Settings {
             custom_duration,
             max_length: max as u32 * MINUTE,
             nonce_cookie,
             lifetime: lifetime as u32 * HOUR,
             policy_check_interval: pci as u32 * MINUTE,
+            outage_grace: grace as u32 * HOUR,
             dormant_after: dormant as u32 * HOUR,
         },
     )
@@ -154,18 +183,21 @@ fn any_facts() -> impl Strategy<Value = Facts> {
         CheckFailure::Unreachable,
         CheckFailure::OurFault,
     ]));
-    (0u8..4, any::<bool>(), 0u64..200_000, 1u64..90_000, 0u64..200_000, browser, failed).prop_map(
-        |(standing, background, proved, span, active, browser, failed)| {
+    let idp = (any::<bool>(), any::<bool>());
+    (0u8..4, any::<bool>(), 0u64..200_000, 1u64..90_000, 0u64..200_000, browser, failed, idp).prop_map(
+        |(standing, background, proved, span, active, browser, failed, (kept_signed_in, idp_is_away))| {
             let mut session = session(if background { Renewal::Background } else { Renewal::Browser });
             let proved_at = START.plus(Duration::from_secs(proved));
             session.proof = Proof { proved_at, until: proved_at.plus(Duration::from_secs(span)) };
+            session.kept_signed_in = kept_signed_in;
             session.failed_check = failed.map(|why| FailedCheck { at: proved_at, why, attempts: 1 });
             let standing = match standing {
                 0 => Standing::Absent,
                 1 => Standing::Ended(Tombstone { reason: EndReason::Revoked, at: START, remark: None }),
                 _ => Standing::Live(Arc::new(session)),
             };
-            Facts { standing, browser, last_activity: START.plus(Duration::from_secs(active)) }
+            let last_activity = START.plus(Duration::from_secs(active));
+            Facts { standing, browser, last_activity, idp_is_away }
         },
     )
 }
@@ -183,10 +215,16 @@ proptest! {
     }
 
     #[test]
-    fn nobody_is_allowed_with_a_proof_that_is_over(settings in any_settings(), facts in any_facts(), now in any_instant()) {
+    fn pci_02_nobody_is_allowed_with_a_proof_that_is_over_but_those_who_are_kept_signed_in_and_only_in_an_outage(
+        settings in any_settings(), facts in any_facts(), now in any_instant(),
+    ) {
         if let (Verdict::Allow(permit), Standing::Live(session)) = (decide(&settings, &facts, now).verdict, &facts.standing) {
-            prop_assert!(session.proof.until > now);
             prop_assert_eq!(permit.session(), session.as_ref());
+            if session.proof.until <= now {
+                prop_assert_eq!(permit.reason(), Reason::Degraded);
+                prop_assert!(session.kept_signed_in && (facts.idp_is_away || session.failed_check.is_some()));
+                prop_assert!(now < session.proof.proved_at.plus(settings.outage_grace));
+            }
         }
     }
 
@@ -206,6 +244,7 @@ proptest! {
         let stricter = Settings {
             max_length: settings.max_length.mul_f64(cut),
             lifetime: settings.lifetime.mul_f64(cut),
+            outage_grace: settings.outage_grace.mul_f64(cut),
             dormant_after: settings.dormant_after.mul_f64(cut),
             nonce_cookie: true,
             ..settings.clone()

@@ -7,9 +7,10 @@ mod file;
 mod tables;
 mod writer;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,10 +20,10 @@ use self::tables::{Kind, Tables, key};
 use self::writer::{Promise, Writer};
 use super::queue::Score;
 use super::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Replaced, Spent, Store, StoreError,
-    Stored, Version, record,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
+    Store, StoreError, Stored, Version, record,
 };
-use crate::session::id::StoredId;
+use crate::session::id::{Lane, StoredId};
 use crate::time::{Clock, Timestamp};
 
 /// Sessions in a file.
@@ -31,6 +32,7 @@ pub struct EmbeddedStore {
     database: Arc<Database>,
     path: PathBuf,
     clock: Arc<dyn Clock>,
+    turns: Mutex<HashMap<String, u64>>,
 }
 
 impl fmt::Debug for EmbeddedStore {
@@ -51,7 +53,7 @@ impl EmbeddedStore {
             let database = Arc::new(file::open(&path)?);
             let writer = Writer::start(Arc::clone(&database), Arc::clone(&clock))
                 .map_err(|error| StoreError::Unavailable { doing: "starting", cause: error.to_string() })?;
-            Ok(Self { writer, database, path, clock })
+            Ok(Self { writer, database, path, clock, turns: Mutex::default() })
         };
         let opened = tokio::task::spawn_blocking(open).await;
         opened.unwrap_or_else(|error| {
@@ -232,18 +234,19 @@ impl Store for EmbeddedStore {
 
     async fn claim_due(
         &self,
+        lane: Lane,
         partition: u8,
         now: Timestamp,
         lease: Duration,
         limit: usize,
     ) -> Result<Vec<Claim>, StoreError> {
         // A look is free and a write is a sync of the disk: nodes look every second, and mostly nothing is due.
-        if self.due_count(partition, now).await? == 0 {
+        if self.queued(lane, partition, now).await?.due == 0 {
             return Ok(Vec::new());
         }
         let claim = move |tables: &mut Tables<'_>| {
             let mut claims = Vec::new();
-            for (id, score) in tables.queued(partition, Score::ready(now), limit)? {
+            for (id, score) in tables.queued((lane, partition), Score::ready(now), limit)? {
                 let held = score.held_until(ends(now, lease));
                 tables.set_score(id, Some(held))?;
                 claims.push(Claim { id, fence: held.fence() });
@@ -288,8 +291,23 @@ impl Store for EmbeddedStore {
         self.write("giving a claim back", move |tables| complete(tables, id, completion)).await
     }
 
-    async fn due_count(&self, partition: u8, now: Timestamp) -> Result<u64, StoreError> {
-        self.read("counting due sessions", |view| tables::count(view, partition, Score::ready(now)))
+    async fn queued(&self, lane: Lane, partition: u8, now: Timestamp) -> Result<Queued, StoreError> {
+        self.read("counting due sessions", |view| tables::count(view, lane, partition, Score::ready(now)))
+    }
+
+    /// The file has one process, so its buckets are in memory.
+    async fn take_turns(
+        &self,
+        bucket: &str,
+        pace: Pace,
+        wanted: u32,
+        now: Timestamp,
+    ) -> Result<u32, StoreError> {
+        let mut buckets = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken_until = buckets.entry(bucket.to_owned()).or_default();
+        let (got, until) = pace.take(*taken_until, wanted, now);
+        *taken_until = until;
+        Ok(got)
     }
 
     async fn index_add(&self, index: Index, id: StoredId, keep: Duration) -> Result<(), StoreError> {
@@ -340,6 +358,10 @@ impl Store for EmbeddedStore {
 
     async fn document(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.record("reading a document", &key(Kind::Document, name.as_bytes()))
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(None)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

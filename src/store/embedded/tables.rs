@@ -2,9 +2,9 @@
 
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableError, WriteTransaction};
 
-use crate::session::id::StoredId;
+use crate::session::id::{Lane, StoredId};
 use crate::store::queue::Score;
-use crate::store::{Hashed, Index};
+use crate::store::{Hashed, Index, Queued};
 use crate::time::Timestamp;
 
 /// Key → kept until (ms), value. A key begins with the byte of its [`Kind`].
@@ -13,8 +13,10 @@ const RECORDS: TableDefinition<'_, &[u8], (u64, &[u8])> = TableDefinition::new("
 const EXPIRY: TableDefinition<'_, (u64, &[u8]), ()> = TableDefinition::new("expiry");
 /// Session → its score in the due queue.
 const SCORES: TableDefinition<'_, [u8; 16], u64> = TableDefinition::new("scores");
-/// The due queue: partition, score, session.
-const QUEUE: TableDefinition<'_, (u8, u64, [u8; 16]), ()> = TableDefinition::new("queue");
+/// The due queue: partition, lane, score, session.
+const QUEUE: TableDefinition<'_, Place, ()> = TableDefinition::new("queue");
+
+type Place = (u8, u16, u64, [u8; 16]);
 
 /// What a record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ pub(super) struct Tables<'t> {
     records: Table<'t, &'static [u8], (u64, &'static [u8])>,
     expiry: Table<'t, (u64, &'static [u8]), ()>,
     scores: Table<'t, [u8; 16], u64>,
-    queue: Table<'t, (u8, u64, [u8; 16]), ()>,
+    queue: Table<'t, Place, ()>,
 }
 
 impl<'t> Tables<'t> {
@@ -95,16 +97,16 @@ impl<'t> Tables<'t> {
 
     /// Moves a session in the due queue, puts it in, or takes it out.
     pub(super) fn set_score(&mut self, id: StoredId, score: Option<Score>) -> Result<(), redb::Error> {
-        let (partition, bytes) = (id.partition(), *id.as_bytes());
+        let bytes = *id.as_bytes();
         let before = match score {
             Some(score) => self.scores.insert(bytes, score.number())?,
             None => self.scores.remove(bytes)?,
         };
         if let Some(before) = before.map(|before| before.value()) {
-            self.queue.remove((partition, before, bytes))?;
+            self.queue.remove(place(id, before))?;
         }
         if let Some(score) = score {
-            self.queue.insert((partition, score.number(), bytes), ())?;
+            self.queue.insert(place(id, score.number()), ())?;
         }
         Ok(())
     }
@@ -112,13 +114,13 @@ impl<'t> Tables<'t> {
     /// Up to `limit` sessions with their scores, lowest first, none above `last`.
     pub(super) fn queued(
         &self,
-        partition: u8,
+        (lane, partition): (Lane, u8),
         last: Score,
         limit: usize,
     ) -> Result<Vec<(StoredId, Score)>, redb::Error> {
-        let found = self.queue.range(queue_up_to(partition, last.number()))?.take(limit);
+        let found = self.queue.range(queue_up_to(lane, partition, last.number()))?.take(limit);
         let pairs = found.map(|entry| {
-            let (_, score, id) = entry?.0.value();
+            let (_, _, score, id) = entry?.0.value();
             Ok((StoredId::from_bytes(id), Score::from_number(score)))
         });
         pairs.collect()
@@ -161,21 +163,32 @@ pub(super) fn members(transaction: &ReadTransaction, prefix: &[u8]) -> Result<Ve
     ids.filter_map(Result::transpose).collect()
 }
 
-/// The sessions of a partition's due queue.
+/// The sessions of a partition's due queues.
 pub(super) fn live(transaction: &ReadTransaction, partition: u8) -> Result<Vec<StoredId>, redb::Error> {
     let queue = transaction.open_table(QUEUE)?;
-    let ids = queue.range(queue_up_to(partition, u64::MAX))?;
-    ids.map(|entry| Ok(StoredId::from_bytes(entry?.0.value().2))).collect()
+    let ids = queue.range((partition, 0, 0, [0; 16])..=(partition, u16::MAX, u64::MAX, [u8::MAX; 16]))?;
+    ids.map(|entry| Ok(StoredId::from_bytes(entry?.0.value().3))).collect()
 }
 
-/// How many sessions of a partition's due queue are not above `last`.
-pub(super) fn count(transaction: &ReadTransaction, partition: u8, last: Score) -> Result<u64, redb::Error> {
+/// How many sessions stand in a due queue, and how many of them are not above `last`.
+pub(super) fn count(
+    transaction: &ReadTransaction,
+    lane: Lane,
+    partition: u8,
+    last: Score,
+) -> Result<Queued, redb::Error> {
     let queue = transaction.open_table(QUEUE)?;
-    Ok(queue.range(queue_up_to(partition, last.number()))?.count() as u64)
+    let count = |last| Ok::<_, redb::Error>(queue.range(queue_up_to(lane, partition, last))?.count() as u64);
+    Ok(Queued { all: count(u64::MAX)?, due: count(last.number())? })
 }
 
-fn queue_up_to(partition: u8, last: u64) -> std::ops::RangeInclusive<(u8, u64, [u8; 16])> {
-    (partition, 0, [0; 16])..=(partition, last, [u8::MAX; 16])
+const fn place(id: StoredId, score: u64) -> Place {
+    (id.partition(), id.lane().number(), score, *id.as_bytes())
+}
+
+fn queue_up_to(lane: Lane, partition: u8, last: u64) -> std::ops::RangeInclusive<Place> {
+    let lane = lane.number();
+    (partition, lane, 0, [0; 16])..=(partition, lane, last, [u8::MAX; 16])
 }
 
 fn value(

@@ -1,6 +1,6 @@
 //! The names of the keys. `{p}` is a hash tag: the keys of one session share a slot of a Redis Cluster.
 
-use crate::session::id::StoredId;
+use crate::session::id::{Lane, StoredId};
 use crate::store::{Hashed, Index};
 
 /// Where `ping` writes.
@@ -21,9 +21,24 @@ pub(super) fn activity(id: StoredId) -> String {
     format!("hg:a:{{{}}}:{id}", id.partition())
 }
 
-/// The due queue of a partition: the sixteen bytes of each live session, scored by `store/queue.rs`.
-pub(super) fn due(partition: u8) -> String {
-    format!("hg:due:{{{partition}}}")
+/// The due queue of a lane and partition: the sixteen bytes of each live session, scored by `store/queue.rs`.
+pub(super) fn due(lane: Lane, partition: u8) -> String {
+    format!("hg:due:{{{partition}}}:{:04x}", lane.number())
+}
+
+/// The due queue that a session stands in.
+pub(super) fn due_of(id: StoredId) -> String {
+    due(id.lane(), id.partition())
+}
+
+/// The lanes that a partition has queues for: their numbers, as decimal text.
+pub(super) fn lanes(partition: u8) -> String {
+    format!("hg:lanes:{{{partition}}}")
+}
+
+/// A bucket of turns: the instant, in microseconds, until which they are taken.
+pub(super) fn turns(bucket: &str) -> String {
+    format!("hg:turns:{bucket}")
 }
 
 /// A list of sessions: their sixteen bytes, scored with the instant until which they are kept.

@@ -21,10 +21,10 @@ pub use self::link::Patience;
 use self::scripts::Scripts;
 use super::queue::Score;
 use super::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Replaced, Spent, Store, StoreError,
-    Stored, TimeSource, Version, record,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
+    Store, StoreError, Stored, TimeSource, Version, record,
 };
-use crate::session::id::{PARTITIONS, StoredId};
+use crate::session::id::{Lane, PARTITIONS, StoredId};
 use crate::time::Timestamp;
 
 /// Lua unpacks a batch onto its stack, which ends somewhere above 7,000 values.
@@ -100,10 +100,11 @@ impl Store for RedisStore {
     async fn create(&self, id: StoredId, new: NewSession<'_>) -> Result<(), StoreError> {
         let doing = "creating a session";
         let mut script = self.scripts.create.key(keys::session(id));
-        script.key(keys::tokens(id)).key(keys::activity(id)).key(keys::due(id.partition()));
+        script.key(keys::tokens(id)).key(keys::activity(id)).key(keys::due_of(id));
         script.arg(millis(new.keep)).arg(record::live(Version(1), new.session));
         script.arg(record::live(Version(1), new.tokens)).arg(new.active_at.as_millis());
-        script.arg(Score::due(new.due).number()).arg(id.as_bytes());
+        script.key(keys::lanes(id.partition()));
+        script.arg(Score::due(new.due).number()).arg(id.as_bytes()).arg(id.lane().number());
         match self.links.run(doing, &script).await? {
             true => Ok(()),
             false => Err(StoreError::taken(doing)),
@@ -136,7 +137,7 @@ impl Store for RedisStore {
     ) -> Result<Replaced, StoreError> {
         let next = record::next(seen);
         let mut script = self.scripts.replace_session.key(keys::session(id));
-        script.key(keys::due(id.partition()));
+        script.key(keys::due_of(id));
         script.arg(millis(keep)).arg(&record::head(seen)).arg(record::live(next, session)).arg(id.as_bytes());
         match completion {
             Some(done) => script.arg(done.fence.0).arg(next_score(done)),
@@ -163,7 +164,7 @@ impl Store for RedisStore {
 
     async fn end(&self, id: StoredId, tombstone: &[u8], keep: Duration) -> Result<Ended, StoreError> {
         let mut script = self.scripts.end.key(keys::session(id));
-        script.key(keys::tokens(id)).key(keys::activity(id)).key(keys::due(id.partition()));
+        script.key(keys::tokens(id)).key(keys::activity(id)).key(keys::due_of(id));
         script.arg(millis(keep)).arg(record::tombstone(tombstone)).arg(id.as_bytes());
         let (answer, before): (String, Vec<u8>) = self.links.run("ending a session", &script).await?;
         Ok(match answer.as_str() {
@@ -193,27 +194,32 @@ impl Store for RedisStore {
     }
 
     async fn live(&self, partition: u8) -> Result<Vec<StoredId>, StoreError> {
-        ids(self
-            .links
-            .query("listing sessions", cmd("ZRANGE").arg(keys::due(partition)).arg(0).arg(-1))
-            .await?)
+        let doing = "listing sessions";
+        let lanes: Vec<u16> = self.links.query(doing, cmd("SMEMBERS").arg(keys::lanes(partition))).await?;
+        let mut live = Vec::new();
+        for lane in lanes {
+            let queue = keys::due(Lane::from_number(lane), partition);
+            live.extend(ids(self.links.query(doing, cmd("ZRANGE").arg(queue).arg(0).arg(-1)).await?)?);
+        }
+        Ok(live)
     }
 
     async fn claim_due(
         &self,
+        lane: Lane,
         partition: u8,
         now: Timestamp,
         lease: Duration,
         limit: usize,
     ) -> Result<Vec<Claim>, StoreError> {
-        let mut script = self.scripts.claim_due.key(keys::due(partition));
+        let mut script = self.scripts.claim_due.key(keys::due(lane, partition));
         script.arg(self.instant(now)).arg(millis(lease)).arg(limit.min(LARGEST_BATCH));
         let claims: Vec<(Vec<u8>, u64)> = self.links.run("claiming due sessions", &script).await?;
         claims.into_iter().map(|(id, fence)| Ok(Claim { id: stored_id(&id)?, fence: Fence(fence) })).collect()
     }
 
     async fn claim(&self, id: StoredId, now: Timestamp, lease: Duration) -> Result<Claimed, StoreError> {
-        let mut script = self.scripts.claim.key(keys::due(id.partition()));
+        let mut script = self.scripts.claim.key(keys::due_of(id));
         script.arg(self.instant(now)).arg(millis(lease)).arg(id.as_bytes());
         let (answer, score): (String, u64) = self.links.run("claiming a session", &script).await?;
         let score = Score::from_number(score);
@@ -231,21 +237,34 @@ impl Store for RedisStore {
         now: Timestamp,
         lease: Duration,
     ) -> Result<Option<Fence>, StoreError> {
-        let mut script = self.scripts.renew.key(keys::due(id.partition()));
+        let mut script = self.scripts.renew.key(keys::due_of(id));
         script.arg(self.instant(now)).arg(millis(lease)).arg(id.as_bytes()).arg(fence.0);
         let renewed: Option<u64> = self.links.run("renewing a claim", &script).await?;
         Ok(renewed.map(Fence))
     }
 
     async fn complete(&self, id: StoredId, completion: Completion) -> Result<bool, StoreError> {
-        let mut script = self.scripts.complete.key(keys::due(id.partition()));
+        let mut script = self.scripts.complete.key(keys::due_of(id));
         script.arg(id.as_bytes()).arg(completion.fence.0).arg(next_score(completion));
         self.links.run("giving a claim back", &script).await
     }
 
-    async fn due_count(&self, partition: u8, now: Timestamp) -> Result<u64, StoreError> {
-        let mut script = self.scripts.due_count.key(keys::due(partition));
-        self.links.run("counting due sessions", script.arg(self.instant(now))).await
+    async fn queued(&self, lane: Lane, partition: u8, now: Timestamp) -> Result<Queued, StoreError> {
+        let mut script = self.scripts.queued.key(keys::due(lane, partition));
+        let (all, due) = self.links.run("counting due sessions", script.arg(self.instant(now))).await?;
+        Ok(Queued { all, due })
+    }
+
+    async fn take_turns(
+        &self,
+        bucket: &str,
+        pace: Pace,
+        wanted: u32,
+        now: Timestamp,
+    ) -> Result<u32, StoreError> {
+        let mut script = self.scripts.take_turns.key(keys::turns(bucket));
+        script.arg(self.instant(now)).arg(pace.micros()).arg(pace.burst.max(1)).arg(wanted);
+        self.links.run("taking turns", &script).await
     }
 
     async fn index_add(&self, index: Index, id: StoredId, keep: Duration) -> Result<(), StoreError> {
@@ -292,6 +311,11 @@ impl Store for RedisStore {
 
     async fn document(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.links.query("reading a document", &get(&keys::document(name))).await
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        let (secs, micros): (i64, i64) = self.links.query("reading its clock", &cmd("TIME")).await?;
+        Ok(Some(Timestamp::from_millis(secs.saturating_mul(1000).saturating_add(micros / 1000))))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

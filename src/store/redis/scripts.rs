@@ -14,7 +14,8 @@ pub(super) struct Scripts {
     pub(super) claim: Script,
     pub(super) renew: Script,
     pub(super) complete: Script,
-    pub(super) due_count: Script,
+    pub(super) queued: Script,
+    pub(super) take_turns: Script,
     pub(super) index_add: Script,
     pub(super) raise: Script,
 }
@@ -40,7 +41,8 @@ impl Scripts {
             claim: script!(score, "claim.lua"),
             renew: script!(score, "renew.lua"),
             complete: script!(score, "complete.lua"),
-            due_count: script!(score, "due_count.lua"),
+            queued: script!(score, "queued.lua"),
+            take_turns: script!(score, "take_turns.lua"),
             index_add: script!(score, "index_add.lua"),
             raise: script!("raise.lua"),
         }
