@@ -31,6 +31,15 @@ impl Profile {
         }
     }
 
+    /// What the gateways are told about it.
+    pub(crate) const fn settings(self) -> &'static str {
+        match self {
+            Self::None => "refresh_token_rotation = \"none\"",
+            Self::Grace => "refresh_token_rotation = \"grace\"\nrefresh_token_grace = \"30s\"",
+            Self::Strict => "refresh_token_rotation = \"strict\"",
+        }
+    }
+
     fn tokens_policy(self) -> Value {
         match self {
             Self::None => json!({ "rotation": "none" }),

@@ -103,7 +103,8 @@ pub(crate) fn host(profile: Profile) -> String {
 fn tables(idp: &Idp, timeout: &str, further: &str) -> String {
     let mut text = String::new();
     for profile in Profile::ALL {
-        let (name, issuer, host) = (profile.name(), idp.issuer(profile), host(profile));
+        let (name, issuer, host, rotation) =
+            (profile.name(), idp.issuer(profile), host(profile), profile.settings());
         write!(
             text,
             r#"
@@ -113,6 +114,7 @@ issuer = "{issuer}"
 client_id = "hourgate"
 client_secret = "any"
 timeout = "{timeout}"
+{rotation}
 {further}
 [environment.{name}]
 hosts = ["{host}"]
