@@ -16,7 +16,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::config::{Config, KeySource};
-use crate::edge::{self, Edge};
+use crate::edge::sign_in_budget::SignInBudget;
+use crate::edge::{self, Edge, listener};
 use crate::journeys::activity::Activity;
 use crate::journeys::policy_check::{self, Round};
 use crate::journeys::{Services, idp_documents};
@@ -40,10 +41,6 @@ const DOCUMENTS_EVERY: Duration = Duration::from_secs(60);
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// How often the clock is set by the store's.
 const CLOCK_EVERY: Duration = Duration::from_secs(5);
-/// A client that sends no whole head within this is let go (DOS-03).
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// What is under way at a stop gets this long.
-const STOP_WITHIN_SECS: u64 = 10;
 /// Policy checks under way at a stop get this long: an IdP may have rotated a refresh token that nobody has stored yet.
 const CHECKS_STOP_WITHIN: Duration = Duration::from_secs(15);
 
@@ -177,36 +174,29 @@ impl Gateway {
     ///
     /// Where a listener cannot be opened.
     pub fn start(self, workers: usize, background: Background) -> Result<Running, GatewayError> {
-        let listener = listen(self.config.server.listen)?;
+        let public_listener = listen(self.config.server.listen)?;
         let management_listener = listen(self.config.management.listen)?;
-        let (public, management) = (address(&listener)?, address(&management_listener)?);
+        let (public, management) = (address(&public_listener)?, address(&management_listener)?);
 
         let edge = Data::new(Edge {
             services: self.services.clone(),
             trusted_proxies: self.config.server.trusted_proxies.clone(),
+            sign_in_budget: SignInBudget::new(&self.config.limits),
         });
-        let for_public = edge.clone();
-        let server = HttpServer::new(move || App::new().configure(edge::public(for_public.clone())))
-            .workers(workers)
-            .client_request_timeout(HEAD_WITHIN)
-            .shutdown_timeout(STOP_WITHIN_SECS)
-            .disable_signals()
-            .listen(listener);
         let failed = |address: &dyn std::fmt::Display| {
             let address = address.to_string();
             move |cause| GatewayError::Listen { address, cause }
         };
-        let server = server.map_err(failed(&public))?.run();
-
+        let limits = self.config.limits;
         let for_management = edge.clone();
-        let management_server = HttpServer::new(move || {
-            App::new().configure(edge::management::management(for_management.clone()))
+        let server = listener::serve(public_listener, limits, workers, move |config| {
+            edge::public(edge.clone())(config);
         })
-        .workers(1)
-        .disable_signals()
-        .listen(management_listener)
-        .map_err(failed(&management))?
-        .run();
+        .map_err(failed(&public))?;
+        let management_server = listener::serve(management_listener, limits, 1, move |config| {
+            edge::management::management(for_management.clone())(config);
+        })
+        .map_err(failed(&management))?;
 
         let socket = self.config.management.socket.clone();
         let for_admin = Data::from(self.services.clone());

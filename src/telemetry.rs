@@ -1,5 +1,7 @@
 //! Logs and metrics: their names, and where they go. Nothing secret passes here; sessions appear by their public id.
 
+pub mod sampling;
+
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -50,6 +52,10 @@ pub struct Metrics {
     pub authz_decisions: Family<AuthzLabels, Counter>,
     /// Sign-ins that came back from an IdP.
     pub sign_ins: Family<OutcomeLabels, Counter>,
+    /// Requests to the gateway's own pages that were refused, by reason.
+    pub refusals: Family<ReasonLabels, Counter>,
+    /// Handlers that panicked.
+    pub panics: Counter,
     /// Policy checks by outcome.
     pub policy_checks: Family<OutcomeLabels, Counter>,
     /// Sessions that ended, by reason.
@@ -83,6 +89,17 @@ impl Metrics {
             "sign_ins",
             "Sign-ins that came back from an identity provider",
             self.sign_ins.clone(),
+        );
+        registry.register(
+            "refusals",
+            "Requests to the gateway's own pages that were refused, by reason",
+            self.refusals.clone(),
+        );
+        registry.register("panics", "Handlers that panicked", self.panics.clone());
+        registry.register(
+            "log_lines_suppressed",
+            "Log lines that were not written, by reason",
+            sampling::suppressed(),
         );
         registry.register("policy_checks", "Policy checks by outcome", self.policy_checks.clone());
         registry.register("sessions_ended", "Sessions that ended, by reason", self.sessions_ended.clone());
@@ -139,8 +156,9 @@ pub fn start_logging(format: LogFormat, level: &str) -> Result<(), tracing_subsc
 
     let filter = match std::env::var("RUST_LOG") {
         Ok(filter) if !filter.is_empty() => EnvFilter::try_new(filter)?,
-        // The HTTP server's own lines tell how it is built, not what happens.
-        _ => EnvFilter::try_new(format!("{level},actix_server=warn"))?,
+        // The HTTP server's own lines tell how it is built, not what happens; its HTTP layer's are of strangers' making, an
+        // error for every connection that talks nonsense.
+        _ => EnvFilter::try_new(format!("{level},actix_server=warn,actix_http=off"))?,
     };
     let json = match format {
         LogFormat::Json => true,

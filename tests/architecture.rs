@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Which rooms a room may know. The leaves (`time`, `random`) know nobody.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("gateway", &["config", "edge", "admin", "journeys", "keys", "provider", "store", "telemetry", "time"]),
-    ("config", &["oidc", "policy", "provider", "session", "store", "telemetry", "time"]),
+    ("config", &["edge", "oidc", "policy", "provider", "session", "store", "telemetry", "time"]),
     (
         "edge",
         &[

@@ -119,6 +119,13 @@ fn domain(leaf: &Leaf) -> Result<String, Refusal> {
     if !host.contains('.') && host != "localhost" {
         return Err(Refusal::new("is a single label: browsers refuse such cookies"));
     }
+    // A name that stands in no list is somebody's own network's.
+    let is_public =
+        psl::suffix(host.as_bytes()).is_some_and(|suffix| suffix.is_known() && suffix == host.as_bytes());
+    if is_public {
+        let what = "is a public suffix: whoever has a host under it could have the cookies, and browsers refuse them";
+        return Err(Refusal::new(what).fix("use a domain of your own below it, or leave it out"));
+    }
     Ok(host)
 }
 

@@ -8,6 +8,7 @@
 mod context;
 mod environment;
 mod find;
+mod limits;
 mod problem;
 mod provider;
 mod reader;
@@ -32,6 +33,7 @@ use secrecy::SecretString;
 
 pub use self::problem::Problems;
 pub use self::variables::variables;
+use crate::edge::limits::Limits;
 use crate::policy::environment::Environment;
 use crate::telemetry::LogFormat;
 use crate::{provider as upstream, store as storage};
@@ -53,6 +55,8 @@ pub struct Config {
     pub server: Server,
     /// Where operators reach it.
     pub management: Management,
+    /// How much strangers may send, and how long they may take.
+    pub limits: Limits,
     /// Where the key ring is.
     pub keys: KeySource,
     /// Which store.
@@ -164,6 +168,7 @@ fn sections(mut root: Table<'_>, env: &BTreeMap<String, String>) -> Option<Confi
     let danger = server::danger(root.table("danger"));
     let (server, management) = server::listeners(&mut root, env);
     let log = server::log(root.table("log"));
+    let limits = limits::limits(root.table("limits"));
     let keys = store::keys(root.table("keys"));
     let store = store::store(root.table("store"));
     let defaults = session::settings(root.table("session"), Default::default(), danger);
@@ -174,6 +179,7 @@ fn sections(mut root: Table<'_>, env: &BTreeMap<String, String>) -> Option<Confi
     Some(Config {
         server,
         management,
+        limits,
         keys: keys?,
         store: store?,
         providers,

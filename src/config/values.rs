@@ -70,15 +70,12 @@ pub(super) fn number(range: RangeInclusive<u32>) -> impl Fn(&Leaf) -> Result<u32
     move |leaf| {
         let text = match &leaf.value {
             Value::Integer(text) | Value::Text(text) => text,
-            Value::String(text) => {
-                return Err(Refusal::new("is a string, expected a number")
-                    .fix(format!("leave out the quotes: {text}")));
-            }
-            _ => return Err(Refusal::new("is not a number")),
+            other => return Err(Refusal::new(format!("is {}, expected a whole number", other.kind()))),
         };
+        // What is too large for the type is too large for every range.
         let number = text.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| {
-            Refusal::new(format!("is out of range: whole numbers from {} to {}", range.start(), range.end()))
+            Refusal::new(format!("is not a whole number from {} to {}", range.start(), range.end()))
         })
     }
 }

@@ -19,6 +19,7 @@ pub async fn callback(
     edge: Data<Edge>,
     idp: Path<String>,
 ) -> Result<HttpResponse, EdgeError> {
+    edge.take_from_budget(&request)?;
     let site = edge.site(&request)?;
     let unknown = || EdgeError::UnknownProvider { environment: site.environment.id.to_string() };
     let provider: ProviderId = idp.parse().map_err(|_| unknown())?;

@@ -14,6 +14,7 @@ use crate::oidc::token::TokenError;
 use crate::provider::ProviderError;
 use crate::random;
 use crate::store::StoreError;
+use crate::telemetry::sampling;
 
 /// Everything that can go wrong at the edge.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,15 @@ pub enum EdgeError {
     /// There is no such page.
     #[error("there is no such page")]
     NotFound,
+    /// The address, the headers or the body of a request are larger than anything that could be meant.
+    #[error("the request is too large ({0})")]
+    TooLarge(StatusCode),
+    /// A sign-in was begun or ended too often: by this address, or by all.
+    #[error("too many sign-ins")]
+    TooMany {
+        /// When the next one may come.
+        retry_after_secs: u32,
+    },
 }
 
 struct Answer {
@@ -112,6 +122,21 @@ impl EdgeError {
                 "Request not understood",
                 "The address has a parameter that makes no sense.",
             ),
+            Self::TooLarge(status) => answer(
+                *status,
+                "too_large",
+                "Too much",
+                "The request is larger than anything that is expected here.",
+            ),
+            Self::TooMany { retry_after_secs } => Answer {
+                retry_after_secs: Some(*retry_after_secs),
+                ..answer(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too_many_sign_ins",
+                    "One moment, please",
+                    "There are too many sign-ins from your network just now. Please try again shortly.",
+                )
+            },
             Self::NotFound => {
                 answer(StatusCode::NOT_FOUND, "not_found", "No such page", "There is no such page here.")
             }
@@ -141,10 +166,11 @@ impl EdgeError {
 
     fn log(&self, answer: &Answer, reference: &str) {
         let (status, reason) = (answer.status.as_u16(), answer.code);
+        let Some(suppressed) = sampling::admit(reason) else { return };
         if answer.status.is_server_error() {
-            tracing::warn!(status, reason, reference, error = %self, "request_failed");
+            tracing::warn!(status, reason, reference, suppressed, error = %self, "request_failed");
         } else {
-            tracing::info!(status, reason, reference, error = %self, "request_refused");
+            tracing::info!(status, reason, reference, suppressed, error = %self, "request_refused");
         }
     }
 }

@@ -7,6 +7,13 @@ use actix_web::HttpRequest;
 #[error("the header {0} is given twice or is not visible ASCII")]
 pub struct AmbiguousHeader(pub &'static str);
 
+/// The elements of a header that is a list, on however many lines, in their order. What is not text is an empty element.
+pub fn list<'a>(request: &'a HttpRequest, name: &str) -> impl DoubleEndedIterator<Item = &'a str> {
+    let lines = request.headers().get_all(name);
+    let elements = lines.flat_map(|line| line.to_str().unwrap_or_default().split(',').map(str::trim));
+    elements.collect::<Vec<_>>().into_iter()
+}
+
 /// The one value of a header, if it is there.
 ///
 /// # Errors

@@ -5,25 +5,32 @@
 pub mod authz;
 pub mod callback;
 pub mod check;
+pub mod connection;
 pub mod cookie;
 pub mod error;
+pub mod guard;
 pub mod headers;
+pub mod limits;
+pub mod listener;
 pub mod management;
 pub mod navigation;
 pub mod page;
 pub mod paths;
 pub mod session;
+pub mod sign_in_budget;
 pub mod sign_out;
 pub mod site;
 pub mod start;
 
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
+use actix_web::guard::{Any, Get, Head};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpResponse, guard};
 use ipnet::IpNet;
 
 use crate::journeys::Services;
+use sign_in_budget::SignInBudget;
 
 /// What the handlers work with.
 #[derive(Debug)]
@@ -32,6 +39,8 @@ pub struct Edge {
     pub services: Arc<Services>,
     /// Whose forwarded headers are believed; nobody's by default.
     pub trusted_proxies: Vec<IpNet>,
+    /// How often strangers may begin or end a sign-in.
+    pub sign_in_budget: SignInBudget,
 }
 
 /// The routes of the public listener.
@@ -58,5 +67,5 @@ pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
 }
 
 fn get() -> actix_web::Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+    web::route().guard(Any(Get()).or(Head()))
 }

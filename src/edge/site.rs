@@ -1,6 +1,7 @@
 //! Which environment and origin a request is for. The host decides, and only a host that the front proxy vouches for, or
 //! that was asked for directly, is looked at.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
@@ -90,10 +91,12 @@ impl Edge {
     }
 
     fn is_from_trusted_proxy(&self, request: &HttpRequest) -> bool {
-        request.peer_addr().is_some_and(|peer| {
-            // A v4 proxy seen on a v6 socket is still that proxy.
-            let ip = peer.ip().to_canonical();
-            self.trusted_proxies.iter().any(|net| net.contains(&ip))
-        })
+        request.peer_addr().is_some_and(|peer| self.trusts(peer.ip()))
+    }
+    /// Is this address a trusted proxy's?
+    pub(super) fn trusts(&self, ip: IpAddr) -> bool {
+        // A v4 proxy seen on a v6 socket is still that proxy.
+        let ip = ip.to_canonical();
+        self.trusted_proxies.iter().any(|net| net.contains(&ip))
     }
 }

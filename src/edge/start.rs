@@ -59,6 +59,7 @@ impl Query {
 
 /// `GET /_hourgate/start`
 pub async fn start(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, EdgeError> {
+    edge.take_from_budget(&request)?;
     let site = edge.site(&request)?;
     let query = Query::parse(request.query_string())?;
     let return_to = ReturnTo::parse(&query.rd, &site.origin, &site.environment.hosts, paths::PREFIX);

@@ -15,6 +15,8 @@ pub(crate) enum Mode {
     Delay,
     /// Does everything, and then answers after `delay`.
     LateAnswer,
+    /// Answers properly, once the control API lets one held request go.
+    Hold,
     /// Never answers and keeps the connection.
     Hang,
     /// Answers 200 with a body that is not JSON, and says it is.
@@ -53,6 +55,7 @@ impl Mode {
             Self::Status
             | Self::Delay
             | Self::LateAnswer
+            | Self::Hold
             | Self::Hang
             | Self::Garbage
             | Self::Html

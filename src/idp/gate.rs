@@ -60,6 +60,8 @@ enum Course {
     Normal,
     /// As it should, but the answer comes so much later.
     AnswerLate(Duration),
+    /// As it should, once the control API says so.
+    Held,
     /// As it should, but the answer is lost.
     AnswerLost,
     /// With this answer instead.
@@ -102,6 +104,11 @@ pub(super) async fn pass(
     }
     let response = match course {
         Course::Normal => next.call(req).await?.map_into_boxed_body(),
+        Course::Held => {
+            let turn = tenant.held.acquire().await.map_err(error::ErrorInternalServerError)?;
+            turn.forget();
+            next.call(req).await?.map_into_boxed_body()
+        }
         Course::Instead(answer) => req.into_response(answer),
         Course::AnswerLate(delay) => {
             let response = next.call(req).await?.map_into_boxed_body();
@@ -193,6 +200,7 @@ fn course_of(fault: &Fault) -> Course {
                 .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
                 .body("<!doctype html><title>Welcome</title><p>Please accept the terms of this network.</p>"),
         ),
+        Mode::Hold => Course::Held,
         Mode::Hang => Course::Silence,
         Mode::Reset => Course::Closed,
         Mode::LostResponse => Course::AnswerLost,

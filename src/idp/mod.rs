@@ -28,6 +28,7 @@ mod gate;
 mod journal;
 mod outage;
 mod pages;
+mod secrets;
 mod server;
 mod settings;
 mod sign_in;

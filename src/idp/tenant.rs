@@ -7,9 +7,12 @@ use super::clients::Clients;
 use super::faults::Faults;
 use super::journal::Journal;
 use super::outage::Outage;
+use super::secrets::Secrets;
 use super::settings::{LifetimeSettings, PolicyCheckInterval, TokensPolicy};
 use super::sso::SsoSessions;
 use super::users::Users;
+use tokio::sync::Semaphore;
+
 use crate::issuer::bearer::BearerKey;
 use crate::issuer::grants::Grants;
 use crate::issuer::key_ring::KeyRing;
@@ -23,6 +26,8 @@ const GRANTS: usize = 200_000;
 pub(crate) struct Tenant {
     /// Its issuer, byte for byte as tokens spell it.
     pub(crate) issuer: String,
+    /// As many requests as have permits here are let go of those that a fault holds.
+    pub(crate) held: Semaphore,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
@@ -44,6 +49,7 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) outage: Option<Outage>,
     pub(crate) journal: Journal,
+    pub(crate) secrets: Secrets,
 }
 
 impl Tenant {
@@ -67,8 +73,9 @@ impl Tenant {
             faults: Faults::default(),
             outage: None,
             journal: Journal::default(),
+            secrets: Secrets::default(),
         };
-        Ok(Self { issuer, clock, state: Mutex::new(state) })
+        Ok(Self { issuer, held: Semaphore::new(0), clock, state: Mutex::new(state) })
     }
 
     /// The state, and the tenant's present instant.

@@ -33,6 +33,8 @@ pub(super) async fn token(req: HttpRequest, tenant: Here, body: Bytes) -> HttpRe
         _ => "other",
     };
     let is_replaced = presented(&tenant.lock().0.grants, &params).is_some_and(|seen| seen.is_replaced);
+    let authorization = req.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    tenant.lock().0.secrets.sent(&params, authorization);
     let issued = issue(&req, &tenant, &params);
     req.extensions_mut().insert(Told {
         grant_type: kind,
@@ -40,7 +42,10 @@ pub(super) async fn token(req: HttpRequest, tenant: Here, body: Bytes) -> HttpRe
         is_reuse: is_replaced && issued.is_err(),
     });
     let mut answer = match issued {
-        Ok(tokens) => HttpResponse::Ok().json(tokens),
+        Ok(tokens) => {
+            tenant.lock().0.secrets.issued(&tokens);
+            HttpResponse::Ok().json(tokens)
+        }
         Err(error) => refuse(&error),
     };
     let headers = answer.headers_mut();

@@ -4,6 +4,7 @@ use crate::session::Session;
 use crate::session::end::Tombstone;
 use crate::session::id::StoredId;
 use crate::session::names::{EnvironmentId, ProviderId};
+use crate::telemetry::sampling;
 
 /// Somebody signed in.
 pub fn signed_in(id: StoredId, session: &Session) {
@@ -22,9 +23,11 @@ pub fn sign_in_refused(
     reason: &'static str,
     detail: &str,
 ) {
+    // Anybody can have a sign-in refused, as often as they like.
+    let Some(suppressed) = sampling::admit(reason) else { return };
     tracing::warn!(
         target: "audit",
-        action = "sign_in", outcome = "failure", %environment, %provider, reason, detail, "sign-in refused"
+        action = "sign_in", outcome = "failure", %environment, %provider, reason, detail, suppressed, "sign-in refused"
     );
 }
 

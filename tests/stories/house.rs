@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hourgate::config::{Config, Danger, KeySource, Log, Management, Server};
+use hourgate::edge::limits::Limits;
 use hourgate::gateway::{Background, Gateway, Running, install_tls};
 use hourgate::idp::{self, RunningIdp, TestIdp};
 use hourgate::journeys::{Services, policy_check, revoke};
@@ -81,6 +82,7 @@ impl House {
         let config = Config {
             server: Server { listen: loopback(), trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()] },
             management: Management { listen: loopback(), socket: dir.path().join("admin.sock") },
+            limits: Limits::default(),
             keys: KeySource::Ring(file::render(&[MasterKey::random(START)])),
             store: StoreSettings::Embedded { path: dir.path().join("sessions.redb") },
             providers: vec![provider("idp", &idp.issuer("t1"))],
@@ -194,9 +196,14 @@ impl House {
 
     // === the IdP ===
 
-    pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+    /// A request to the control API that is not sent yet.
+    pub(crate) fn control_later(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = self.idp.base_url().join(&format!("/_control/t1{path}")).unwrap();
-        let mut request = self.http.request(method.parse().unwrap(), url);
+        self.http.request(method.parse().unwrap(), url)
+    }
+
+    pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> Value {
+        let mut request = self.control_later(method, path);
         if !body.is_null() {
             request = request.header("content-type", "application/json").body(body.to_string());
         }

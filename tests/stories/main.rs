@@ -9,6 +9,7 @@ mod redis_server;
 
 mod browser;
 mod house;
+mod limits;
 
 /// Declares stories: each becomes two tests, `redis::…` and `embedded::…`.
 macro_rules! stories {

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use hourgate::config::{Config, Danger, KeySource, Log, Management, Server};
+use hourgate::edge::limits::Limits;
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings as Policy;
@@ -71,6 +72,7 @@ pub(crate) fn config(
     Ok(Config {
         server: Server { listen: ANY, trusted_proxies: vec![ANY.ip().into()] },
         management: Management { listen: ANY, socket: dir.join("admin.sock") },
+        limits: Limits::default(),
         keys: KeySource::File(dir.join("keys")),
         store: Store::Embedded { path: dir.join("sessions.redb") },
         providers: vec![provider],

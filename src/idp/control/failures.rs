@@ -14,6 +14,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         .route("/faults", web::get().to(show))
         .route("/faults", web::post().to(add))
         .route("/faults", web::delete().to(clear))
+        .route("/release", web::post().to(release))
         .route("/outage", web::post().to(begin_outage))
         .route("/outage", web::delete().to(end_outage));
 }
@@ -30,6 +31,11 @@ async fn add(req: HttpRequest, tenant: Target, body: Bytes) -> Answer {
 
 async fn clear(tenant: Target) -> HttpResponse {
     tenant.0.lock().0.faults.clear();
+    done()
+}
+
+async fn release(tenant: Target) -> HttpResponse {
+    tenant.0.held.add_permits(1);
     done()
 }
 

@@ -17,8 +17,10 @@
 //! | `GET`, `POST /clock` | `{"set":"2026-01-01T00:00:00Z"}`, `{"advance":"61m"}` or `{"real":true}` |
 //! | `POST /keys/rotate` | `{"overlap":true,"alg":"ES256"\|"RS256"}` |
 //! | `GET /requests?endpoint=token&after=17`, `DELETE /requests` | later ones than number 17; at `token` with `user`, `error` and `reuse` (a refresh token was shown that had been rotated away) |
+//! | `POST /release` | lets one request go that a fault `hold` holds |
+//! | `POST /secrets`, `GET /secrets` | keeps from now on, and lists, every code, token, verifier and client secret that passes the token endpoint |
 //!
-//! Modes of faults: `status` `delay` `late_answer` (everything is done at once, and answered after `delay`) `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
+//! Modes of faults: `status` `delay` `late_answer` (everything is done at once, and answered after `delay`) `hold` `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
 //! (closed after everything is done) `error` (an OAuth error) at every endpoint; `wrong_nonce` `wrong_iss` `wrong_aud`
 //! `bad_sig` `wrong_sub` `expired` `alg_none` `no_kid` `missing_iat` `missing_sub` `wrong_at_hash` `wrong_azp` `extra_aud`
 //! at `token` (`wrong_sub` and `missing_sub` at `userinfo`, `wrong_iss` at `discovery` too); `wrong_response_iss`

@@ -1,4 +1,4 @@
-//! The journal.
+//! The journal, and what must be in nobody else's.
 
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -11,7 +11,11 @@ use super::{Answer, ControlError, Target, done};
 use crate::issuer::params::Params;
 
 pub(super) fn routes(config: &mut ServiceConfig) {
-    config.route("/requests", web::get().to(show)).route("/requests", web::delete().to(clear));
+    config
+        .route("/requests", web::get().to(show))
+        .route("/requests", web::delete().to(clear))
+        .route("/secrets", web::post().to(keep_secrets))
+        .route("/secrets", web::get().to(show_secrets));
 }
 
 async fn show(req: HttpRequest, tenant: Target) -> Answer {
@@ -32,4 +36,13 @@ async fn show(req: HttpRequest, tenant: Target) -> Answer {
 async fn clear(tenant: Target) -> HttpResponse {
     tenant.0.lock().0.journal.clear();
     done()
+}
+
+async fn keep_secrets(tenant: Target) -> HttpResponse {
+    tenant.0.lock().0.secrets.begin();
+    done()
+}
+
+async fn show_secrets(tenant: Target) -> HttpResponse {
+    HttpResponse::Ok().json(tenant.0.lock().0.secrets.kept())
 }

@@ -6,6 +6,7 @@ use std::process::Output;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::browser::Browser;
 use super::hourgate::program;
 use super::process::Process;
 use super::wait::{free_port, until};
@@ -26,12 +27,19 @@ pub(crate) struct Setup<'a> {
 #[derive(Debug)]
 pub(crate) struct Gateway {
     dir: TempDir,
+    management: u16,
+    environment: Vec<(String, String)>,
     process: Process,
 }
 
 impl Gateway {
     /// Returns when it is ready.
     pub(crate) fn start(setup: &Setup<'_>) -> Self {
+        Self::start_with(setup, "", &[])
+    }
+
+    /// The same with further tables of the configuration, and variables of the environment.
+    pub(crate) fn start_with(setup: &Setup<'_>, tables: &str, environment: &[(&str, &str)]) -> Self {
         let dir = TempDir::new().unwrap();
         let management = free_port();
         let path = |name: &str| dir.path().join(name).display().to_string();
@@ -52,6 +60,7 @@ url = "{redis}"
 policy_check_interval = "{policy_check_interval}"
 [danger]
 short_policy_check = true
+{tables}
 {providers}
 [environment.apps]
 hosts = {hosts:?}
@@ -62,8 +71,10 @@ hosts = {hosts:?}
         std::fs::write(path("hourgate.toml"), config).unwrap();
         let made = program().args(["keys", "new", "--file", &path("keys")]).output().unwrap();
         assert!(made.status.success(), "{made:?}");
-        let process = serve(&dir);
-        let gateway = Self { dir, process };
+        let environment: Vec<_> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let process = serve(&dir, &environment);
+        let gateway = Self { dir, management, environment, process };
         gateway.until_ready();
         gateway
     }
@@ -75,8 +86,30 @@ hosts = {hosts:?}
 
     /// Starts it again after [`Self::kill`], with the same configuration.
     pub(crate) fn restart(&mut self) {
-        self.process = serve(&self.dir);
+        self.process = serve(&self.dir, &self.environment);
         self.until_ready();
+    }
+
+    /// What it logged since it was started.
+    pub(crate) fn log(&self) -> String {
+        self.process.output()
+    }
+
+    pub(crate) const fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Health and metrics.
+    pub(crate) fn management(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.management)
+    }
+
+    /// The sum of a metric's samples whose line has all of these in it.
+    pub(crate) async fn metric(&self, parts: &[&str]) -> f64 {
+        let page = Browser::new().send("GET", &self.management("/metrics"), &[], "").await;
+        let lines = page.body.lines().filter(|line| !line.starts_with('#'));
+        let values = lines.filter(|line| parts.iter().all(|part| line.contains(part)));
+        values.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -119,6 +152,8 @@ hosts = {hosts:?}
     }
 }
 
-fn serve(dir: &TempDir) -> Process {
-    Process::spawn(program().arg("--config").arg(dir.path().join("hourgate.toml")).arg("serve"))
+fn serve(dir: &TempDir, environment: &[(String, String)]) -> Process {
+    let mut command = program();
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
+    Process::spawn(command.arg("--config").arg(dir.path().join("hourgate.toml")).arg("serve"))
 }

@@ -1,0 +1,205 @@
+//! The circuit breaker of one IdP (row O5): while it does not answer it is not asked, and when it may be back it is asked
+//! by few at first, then by more.
+//!
+//! It is closed (any number of checks up to [`MOST_UNDER_WAY`]), open (none, until an instant), or half open (one check;
+//! each answer doubles the number, a silence opens it again). An answer is anything that the IdP itself says, be it a
+//! refusal; silence is all that leaves open what it thinks.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::random;
+use crate::time::Timestamp;
+
+/// Checks at one IdP that one node has under way at once.
+const MOST_UNDER_WAY: u32 = 64;
+/// So many silences in a row open it.
+const SILENCES: u32 = 5;
+/// It stays open for this long at first, twice as long each time…
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// …and so long at most, unless the IdP itself asks for more…
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// …of which this much is granted.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(900);
+
+/// The breaker. Cheap to clone; all clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct CircuitBreaker(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    /// How many may be under way at once.
+    limit: u32,
+    under_way: u32,
+    /// Silences since the last answer.
+    silences: u32,
+    /// Opened, and no answer since: nobody before this instant.
+    open_until: Option<Timestamp>,
+    pause: Duration,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { limit: MOST_UNDER_WAY, under_way: 0, silences: 0, open_until: None, pause: FIRST_PAUSE }
+    }
+}
+
+/// Leave to ask the IdP once. Tell it what came of it; one that is dropped without a word was not used.
+#[derive(Debug)]
+pub struct Pass {
+    breaker: CircuitBreaker,
+    is_probe: bool,
+}
+
+impl CircuitBreaker {
+    /// Leave for up to `wanted` requests; none while it is open, or while as many as may be are under way.
+    #[must_use]
+    pub fn enter(&self, wanted: u32, now: Timestamp) -> Vec<Pass> {
+        let mut state = self.state();
+        if state.open_until.is_some_and(|until| now < until) {
+            return Vec::new();
+        }
+        let is_probe = state.open_until.is_some();
+        let room = state.limit.saturating_sub(state.under_way).min(wanted);
+        state.under_way += room;
+        (0..room).map(|_| Pass { breaker: self.clone(), is_probe }).collect()
+    }
+
+    /// Is nobody let through at `now`?
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.state().open_until.is_some_and(|until| now < until)
+    }
+
+    /// Has the IdP been silent, and not answered since?
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.state().open_until.is_some()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pass {
+    /// Is it the first request after a pause? Then it is better to knock before a refresh token is risked.
+    #[must_use]
+    pub const fn is_probe(&self) -> bool {
+        self.is_probe
+    }
+
+    /// The IdP answered.
+    pub fn answered(&self) {
+        let mut state = self.breaker.state();
+        state.silences = 0;
+        state.open_until = None;
+        state.pause = FIRST_PAUSE;
+        state.limit = state.limit.saturating_mul(2).clamp(1, MOST_UNDER_WAY);
+    }
+
+    /// It did not, or asked to be left alone for `retry_after`.
+    pub fn was_met_with_silence(&self, retry_after: Option<Duration>, now: Timestamp) {
+        let mut state = self.breaker.state();
+        state.silences = state.silences.saturating_add(1);
+        let asked_for = retry_after.map(|span| now.plus(span.min(LONGEST_RETRY_AFTER)));
+        if state.open_until.is_some_and(|until| now < until) {
+            // Others have opened it meanwhile; one silence of many does not count twice.
+            state.open_until = state.open_until.max(asked_for);
+        } else if state.silences >= SILENCES || state.limit < MOST_UNDER_WAY || asked_for.is_some() {
+            let pause = state.pause.mul_f64(0.5 + random::fraction());
+            state.open_until = Some(now.plus(pause)).max(asked_for);
+            state.pause = (state.pause * 2).min(LONGEST_PAUSE);
+            state.limit = 1;
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        let mut state = self.breaker.state();
+        state.under_way = state.under_way.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
+
+    fn room(breaker: &CircuitBreaker, now: Timestamp) -> usize {
+        breaker.enter(u32::MAX, now).len()
+    }
+
+    fn silence(breaker: &CircuitBreaker, now: Timestamp) {
+        breaker.enter(1, now)[0].was_met_with_silence(None, now);
+    }
+
+    fn opened() -> CircuitBreaker {
+        let breaker = CircuitBreaker::default();
+        (0..SILENCES).for_each(|_| silence(&breaker, NOW));
+        breaker
+    }
+
+    #[test]
+    fn five_silences_in_a_row_open_it_and_one_answer_between_does_not_let_them_count() {
+        let breaker = CircuitBreaker::default();
+        for _ in 0..20 {
+            (0..SILENCES - 1).for_each(|_| silence(&breaker, NOW));
+            breaker.enter(1, NOW)[0].answered();
+        }
+        assert!(!breaker.is_away());
+        (0..SILENCES).for_each(|_| silence(&breaker, NOW));
+        assert!(breaker.is_open(NOW) && breaker.is_away());
+        assert_eq!(room(&breaker, NOW), 0);
+    }
+
+    #[test]
+    fn after_the_pause_one_is_let_through_and_each_answer_doubles_the_number() {
+        let breaker = opened();
+        let later = NOW.plus(2 * FIRST_PAUSE);
+        assert!(breaker.is_away(), "nobody has heard of it yet");
+        for expected in [1, 2, 4, 8, 16, 32, 64, 64] {
+            let passes = breaker.enter(u32::MAX, later);
+            assert_eq!(passes.len(), expected);
+            passes[0].answered();
+        }
+        assert!(!breaker.is_away());
+    }
+
+    #[test]
+    fn a_probe_that_meets_silence_doubles_the_pause_up_to_ten_seconds() {
+        let breaker = opened();
+        let mut now = NOW;
+        for _ in 0..20 {
+            now = now.plus(LONGEST_PAUSE.mul_f64(1.5));
+            let passes = breaker.enter(u32::MAX, now);
+            assert!(passes.len() == 1 && passes[0].is_probe());
+            passes[0].was_met_with_silence(None, now);
+            assert!(breaker.is_open(now));
+        }
+        assert!(breaker.is_open(now.plus(LONGEST_PAUSE.mul_f64(0.49))), "by now the pauses are long");
+    }
+
+    #[test]
+    fn pci_15_an_idp_that_asks_to_be_left_alone_is_left_alone_for_a_quarter_of_an_hour_at_most() {
+        let breaker = CircuitBreaker::default();
+        let minutes = |n: u64| NOW.plus(Duration::from_secs(n * 60));
+        breaker.enter(1, NOW)[0].was_met_with_silence(Some(Duration::from_secs(120)), NOW);
+        assert!(breaker.is_open(minutes(2).minus(Duration::from_millis(1))));
+        assert!(!breaker.is_open(minutes(2)));
+        let later = minutes(3);
+        breaker.enter(1, later)[0].was_met_with_silence(Some(Duration::from_secs(86_400)), later);
+        assert!(!breaker.is_open(later.plus(LONGEST_RETRY_AFTER)));
+    }
+
+    #[test]
+    fn a_pass_that_was_not_used_makes_room_again() {
+        let breaker = CircuitBreaker::default();
+        let passes = breaker.enter(u32::MAX, NOW);
+        assert_eq!((passes.len(), room(&breaker, NOW)), (64, 0));
+        drop(passes);
+        assert_eq!(room(&breaker, NOW), 64);
+    }
+}
