@@ -1,6 +1,5 @@
 //! Several people at once, and their histories.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,9 +9,10 @@ use tokio::time::sleep;
 
 use crate::dice::Dice;
 use crate::evidence::{Witness, add_evidence};
-use crate::history::{Event, Trial, What};
+use crate::history::{Answer, Event, Trial, What};
 use crate::idp::Profile;
 use crate::visitor::{Arrival, Visitor};
+use crate::wait::eventually;
 use crate::world::World;
 
 /// Only ends a test that hangs.
@@ -20,15 +20,6 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 /// Signs so many people in, by all nodes in turn.
 pub(crate) async fn signed_in(world: &Arc<World>, profile: Profile, people: usize) -> Vec<Arc<Visitor>> {
-    signed_in_as(world, profile, 0..people).await
-}
-
-/// The same for people of these numbers.
-pub(crate) async fn signed_in_as(
-    world: &Arc<World>,
-    profile: Profile,
-    numbers: Range<usize>,
-) -> Vec<Arc<Visitor>> {
     let sign_in = |number: usize| async move {
         let user = format!("{}-{number}", profile.name());
         world.idp.add_user(profile, &user).await;
@@ -36,7 +27,7 @@ pub(crate) async fn signed_in_as(
         get_there(&visitor, number % world.nodes.len()).await;
         visitor
     };
-    join_all(numbers.map(sign_in)).await
+    join_all((0..people).map(sign_in)).await
 }
 
 /// Navigates by one node until the app is reached.
@@ -46,6 +37,15 @@ pub(crate) async fn get_there(visitor: &Visitor, node: usize) {
         assert!(since.elapsed() < LIMIT, "{} never gets there: {:#?}", visitor.user, visitor.events());
         sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// What a node answers to a script, once it knows.
+pub(crate) async fn known(visitor: &Visitor, node: usize) -> Answer {
+    eventually("the node knows what to answer", async || match visitor.fetch(node).await {
+        Some(Answer::Unknown { .. }) | None => None,
+        known => known,
+    })
+    .await
 }
 
 /// Somebody who asks again and again, now this node and now that, until told to stop.

@@ -14,7 +14,7 @@ use crate::visitor::{Arrival, Visitor};
 use crate::world::{PATIENCE, World};
 
 /// Whoever is not served for this long is never served again.
-const NEVER: Duration = Duration::from_secs(90);
+const NEVER: Duration = Duration::from_secs(180);
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
