@@ -1,5 +1,7 @@
 //! The only wiring: configuration to stores, keys, clock, IdPs, and from there to listeners and background work.
 
+mod key_file;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -15,19 +17,20 @@ use actix_web::{App, HttpServer};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
+pub use self::key_file::{KeyFileError, read_key_file};
 use crate::config::{Config, KeySource};
 use crate::edge::sign_in_budget::SignInBudget;
 use crate::edge::{self, Edge, listener};
 use crate::journeys::activity::Activity;
 use crate::journeys::policy_check::{self, Round};
 use crate::journeys::{Services, idp_documents};
-use crate::keys::{KeyRing, file as key_file};
-use crate::provider::OidcProvider;
+use crate::keys::{KeyRing, file};
+use crate::provider::{OidcProvider, TestIdps};
 use crate::store::sessions::Sessions;
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Metrics, ProviderLabels};
-use crate::time::{Clock, SystemClock};
-use crate::{admin, keys, provider};
+use crate::time::{Clock, SystemClock, Timestamp};
+use crate::{admin, keys, provider, store};
 
 /// How often the due queue is looked at.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -47,23 +50,12 @@ const CHECKS_STOP_WITHIN: Duration = Duration::from_secs(15);
 /// The gateway cannot be made of this configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// The key file cannot be read.
-    #[error("cannot read the key ring {path}: {cause}; make one with `hourgate keys new --file {path}`")]
-    KeyFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// Others may read the key file.
-    #[error("the key ring {path} can be read by others; run `chmod 600 {path}`")]
-    KeyFileMode {
-        /// The file.
-        path: PathBuf,
-    },
+    /// The key file cannot be read, or by too many.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
     /// The key ring's text is not one.
     #[error(transparent)]
-    KeyText(#[from] key_file::KeyTextError),
+    KeyText(#[from] file::KeyTextError),
     /// The key ring has no key in use.
     #[error(transparent)]
     KeyRing(#[from] keys::ring::EmptyRing),
@@ -118,21 +110,22 @@ pub fn read_keys(source: &KeySource) -> Result<Vec<keys::MasterKey>, GatewayErro
         KeySource::Ring(text) => text.clone(),
         KeySource::File(path) => read_key_file(path)?,
     };
-    Ok(key_file::parse(&text)?)
+    Ok(file::parse(&text)?)
 }
 
-/// Reads a key file, which nobody else may be able to read.
+/// Looks whether the files that a configuration names are there and good: key ring and certificates. Calls nobody, and
+/// opens no store.
 ///
 /// # Errors
 ///
 /// [`GatewayError`].
-pub fn read_key_file(path: &Path) -> Result<secrecy::SecretString, GatewayError> {
-    let unreadable = |cause| GatewayError::KeyFile { path: path.to_owned(), cause };
-    let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode();
-    if mode & 0o007 != 0 {
-        return Err(GatewayError::KeyFileMode { path: path.to_owned() });
+pub fn check_files(config: &Config, now: Timestamp) -> Result<(), GatewayError> {
+    install_tls();
+    KeyRing::new(read_keys(&config.keys)?, now)?;
+    for settings in &config.providers {
+        OidcProvider::new(settings.clone(), TestIdps::Refused)?;
     }
-    Ok(std::fs::read_to_string(path).map_err(unreadable)?.into())
+    Ok(store::check(&config.store)?)
 }
 
 impl Gateway {
@@ -144,9 +137,10 @@ impl Gateway {
     pub fn new(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Result<Self, GatewayError> {
         install_tls();
         let keys = Arc::new(KeyRing::new(read_keys(&config.keys)?, clock.now())?);
+        let test_idps = if config.danger.insecure_test_idp { TestIdps::Allowed } else { TestIdps::Refused };
         let mut providers = BTreeMap::new();
         for settings in &config.providers {
-            providers.insert(settings.id.clone(), Arc::new(OidcProvider::new(settings.clone())?));
+            providers.insert(settings.id.clone(), Arc::new(OidcProvider::new(settings.clone(), test_idps)?));
         }
         let environments = config.environments.iter().map(|env| (env.id.clone(), Arc::new(env.clone())));
         let services = Services {
@@ -214,11 +208,20 @@ impl Gateway {
             Background::Runs => background_work(&self.services),
             Background::ByHand => Vec::new(),
         };
+        if self.config.danger.insecure_test_idp {
+            tracing::warn!(
+                "danger.insecure_test_idp is on: a test identity provider, which lets in whoever asks, is as good as any"
+            );
+        }
         let trusted = self.config.server.trusted_proxies.len();
         if trusted == 0 {
             tracing::warn!(
                 "server.trusted_proxies is empty: forwarded headers are ignored, and a front proxy's host must be the app's own"
             );
+        }
+        for environment in &self.config.environments {
+            let origins: Vec<_> = environment.hosts.iter().map(ToString::to_string).collect();
+            tracing::info!(environment = %environment.id, origins = origins.join(" "), "serving");
         }
         tracing::info!(%public, %management, socket = %socket.display(), trusted_proxies = trusted, "listening");
         Ok(Running { services: self.services, public, management, socket, handles, servers, work })

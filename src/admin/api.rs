@@ -18,6 +18,7 @@ use crate::policy::facts::{Browser, Facts, Standing};
 use crate::policy::rules::end_of;
 use crate::policy::settings::Settings;
 use crate::session::id::StoredId;
+use crate::session::names::{EnvironmentId, nearest};
 use crate::session::{Renewal, Session};
 use crate::store::sessions::Found;
 use crate::store::{Ended, StoreError};
@@ -92,6 +93,9 @@ async fn sessions(services: Data<Services>, wanted: Query<Wanted>) -> Result<Jso
     let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=LARGEST_LIMIT).contains(&limit) {
         return Err(ApiError::BadRequest(format!("limit is {limit}, but must be 1 to {LARGEST_LIMIT}")));
+    }
+    if let Some(environment) = &wanted.environment {
+        known_environment(&services, environment)?;
     }
     let is_wanted = |session: &Session| {
         wanted.user.as_deref().is_none_or(|user| is_called(&session.identity, user))
@@ -196,7 +200,7 @@ async fn revoke_all_of_user(
     let RevokeUser { user, issuer, remark } = wish.into_inner();
     let now = services.now();
     let people = match issuer {
-        Some(issuer) => vec![(issuer, user.clone())],
+        Some(issuer) => vec![(known_issuer(&services, issuer)?, user.clone())],
         None => people_called(&services, &user).await?,
     };
     if people.is_empty() {
@@ -213,6 +217,24 @@ async fn revoke_all_of_user(
         revoked.users.push(RevokedUserView { issuer, subject, sessions: person.sessions.len() });
     }
     Ok(Json(revoked))
+}
+
+/// An issuer that is of none of the providers is a slip: to accept it would be to say "revoked" of nobody.
+fn known_issuer(services: &Services, issuer: String) -> Result<String, ApiError> {
+    let known: Vec<_> =
+        services.providers.values().map(|provider| provider.settings().issuer.as_str()).collect();
+    if known.contains(&issuer.as_str()) { Ok(issuer) } else { Err(no_such("issuer", &issuer, &known)) }
+}
+
+fn known_environment(services: &Services, name: &str) -> Result<(), ApiError> {
+    let known: Vec<_> = services.environments.keys().map(EnvironmentId::as_str).collect();
+    if known.contains(&name) { Ok(()) } else { Err(no_such("environment", name, &known)) }
+}
+
+fn no_such(what: &str, name: &str, known: &[&str]) -> ApiError {
+    let guess = nearest(name, known.iter().copied()).map(|guess| format!("did you mean {guess}? "));
+    let guess = guess.unwrap_or_default();
+    ApiError::BadRequest(format!("there is no {what} {name:?} here; {guess}known: {}", known.join(", ")))
 }
 
 async fn people_called(services: &Services, name: &str) -> Result<Vec<(String, String)>, ApiError> {
@@ -250,9 +272,15 @@ async fn resolve(services: &Arc<Services>, text: &str) -> Result<StoredId, ApiEr
 }
 
 fn unknown(id: &str) -> ApiError {
+    let is_whole = id.parse::<StoredId>().is_ok();
+    let ended = if is_whole { ", nor did one end within a week" } else { "" };
+    let by_its_whole_id = if is_whole {
+        ""
+    } else {
+        "; one that ended is known for a week, by its whole id, to `hourgate explain`"
+    };
     ApiError::NotFound(format!(
-        "there is no live session {id}; `hourgate sessions list` shows those that live, and `hourgate explain` knows for a \
-         while why one ended, by its whole id"
+        "there is no live session {id}{ended}; `hourgate sessions list` shows those that live{by_its_whole_id}"
     ))
 }
 

@@ -111,6 +111,9 @@ issuer = "{issuer}"
 client_id = "hourgate"
 client_secret = "any"
 
+[danger]
+insecure_test_idp = true
+
 "#
     )
 }

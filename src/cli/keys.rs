@@ -1,4 +1,4 @@
-//! `hourgate keys new|rotate`.
+//! `hourgate keys new|rotate|client`.
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Subcommand;
-use hourgate::gateway::read_key_file;
+use hourgate::gateway::{KeyFileError, read_key_file};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::settings::Settings;
 use hourgate::time::{Clock, SystemClock, human, parse_span};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::client_keys::{self, ClientKeysCommand};
 use super::output::say;
 use super::{Failure, NOT_FOUND};
 
@@ -35,27 +36,26 @@ pub(crate) enum KeysCommand {
         #[arg(long, default_value = "1h", value_parser = span)]
         overlap: Duration,
     },
+    /// The keys that the gateway proves itself to identity providers with (private_key_jwt)
+    #[command(subcommand)]
+    Client(ClientKeysCommand),
 }
 
 pub(crate) fn run(command: KeysCommand) -> Result<(), Failure> {
     let now = SystemClock.now();
     match command {
         KeysCommand::New { file: None } => say(file::render(&[MasterKey::random(now)]).expose_secret()),
+        KeysCommand::Client(command) => client_keys::run(command),
         KeysCommand::New { file: Some(path) } => {
-            if path.exists() {
-                let message =
-                    format!("{} exists; to add a key to it use `hourgate keys rotate`", path.display());
-                return Err(Failure::new(message));
-            }
-            write(&path, &file::render(&[MasterKey::random(now)]))?;
+            make(&path, &file::render(&[MasterKey::random(now)]), "hourgate keys rotate")?;
             say(format!("Wrote a new key ring to {}. Give every node the same file.", path.display()))
         }
         KeysCommand::Rotate { file: path, overlap } => {
-            if !path.exists() {
-                let message = format!("{} does not exist; make it with `hourgate keys new`", path.display());
-                return Err(Failure { code: NOT_FOUND, message });
-            }
-            let before = file::parse(&read_key_file(&path).map_err(Failure::new)?).map_err(Failure::new)?;
+            let text = read_key_file(&path).map_err(|error| match &error {
+                KeyFileError::Missing { .. } => Failure { code: NOT_FOUND, message: error.to_string() },
+                _ => Failure::new(error),
+            })?;
+            let before = file::parse(&text).map_err(Failure::new)?;
             let had = before.len();
             let after = file::rotate(before, now, overlap, Settings::FORGET_AFTER);
             write(&path, &file::render(&after))?;
@@ -75,8 +75,17 @@ fn span(text: &str) -> Result<Duration, String> {
     parse_span(text).ok_or_else(|| "expected whole numbers with d, h, m or s such as 30m or 1h30m".to_owned())
 }
 
+/// Writes a file that is not there yet.
+pub(super) fn make(path: &Path, text: &SecretString, to_add: &str) -> Result<(), Failure> {
+    if path.exists() {
+        let message = format!("{} exists; to add a key to it use `{to_add}`", path.display());
+        return Err(Failure::new(message));
+    }
+    write(path, text)
+}
+
 /// Writes a file that only its owner can read, beside its place, and puts it there in one step.
-fn write(path: &Path, text: &SecretString) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, text: &SecretString) -> Result<(), Failure> {
     let fresh = path.with_extension("new");
     let written = (|| {
         // A file of that name may be somebody else's, readable by others, or a link: ours is new.

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 78 wrong configuration.
 
+mod client_keys;
 mod keys;
 mod output;
 mod serve;
@@ -13,8 +14,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use hourgate::admin::client::{Client, ClientError};
 use hourgate::config;
+use hourgate::gateway::check_files;
+use hourgate::time::{Clock, SystemClock};
 
-use output::{Format, say};
+use output::Format;
 
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
@@ -40,11 +43,15 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the gateway
-    Serve,
+    Serve {
+        /// For test beds: allow hourgate-idp, which lets in whoever asks, as an identity provider
+        #[arg(long)]
+        insecure_test_idp: bool,
+    },
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Make and rotate the key ring
+    /// Make and rotate the key ring, and the keys for identity providers
     #[command(subcommand)]
     Keys(keys::KeysCommand),
     /// Look at live sessions and end them
@@ -117,12 +124,26 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn dispatch(cli: Cli) -> Result<(), Failure> {
     let config = cli.config.as_deref();
     match cli.command {
-        Command::Serve => serve::serve(load(config)?),
+        Command::Serve { insecure_test_idp } => {
+            let mut config = load(config)?;
+            config.danger.insecure_test_idp |= insecure_test_idp;
+            if let Some(socket) = cli.socket {
+                config.management.socket = socket;
+            }
+            serve::serve(config)
+        }
         Command::Config(ConfigCommand::Check) => {
-            say(config::check(config, config::variables()).map_err(Failure::config)?)
+            let checked = config::check(config, config::variables()).map_err(Failure::config);
+            let checked = checked.and_then(|(config, text)| {
+                check_files(&config, SystemClock.now()).map_err(Failure::config)?;
+                Ok(text)
+            });
+            output::verdict(cli.output, checked)
         }
         Command::Keys(command) => keys::run(command),
-        Command::Healthcheck { live } => serve::healthcheck(&load(config)?, live),
+        Command::Healthcheck { live } => {
+            output::verdict(cli.output, serve::healthcheck(&load(config)?, live))
+        }
         Command::Sessions(command) => {
             let client = client(cli.socket, config)?;
             in_runtime(sessions::run(command, &client, cli.output))

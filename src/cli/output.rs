@@ -38,6 +38,23 @@ pub(crate) fn print<T: Serialize>(
     }
 }
 
+/// Says whether all is well: a sentence for people, also where it is not for programs.
+pub(crate) fn verdict(format: Format, found: Result<String, Failure>) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    struct Verdict<'a> {
+        ok: bool,
+        message: &'a str,
+    }
+    let (ok, message) = match &found {
+        Ok(message) => (true, message.as_str()),
+        Err(failure) => (false, failure.message.as_str()),
+    };
+    if ok || format == Format::Json {
+        print(format, &Verdict { ok, message: message.trim_end() }, |verdict| verdict.message.to_owned())?;
+    }
+    found.map(drop)
+}
+
 /// Rows under a heading, in columns as wide as they need to be.
 pub(crate) fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> String {
     let mut width = heading.map(|title| title.chars().count());

@@ -13,7 +13,6 @@ use hourgate::time::ClusterClock;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
-use super::output::say;
 
 const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -44,14 +43,15 @@ pub(crate) fn serve(config: Config) -> Result<(), Failure> {
 }
 
 /// Asks the management listener of this machine. Plain HTTP/1.0 over a socket: nothing else must be working for it.
-pub(crate) fn healthcheck(config: &Config, live: bool) -> Result<(), Failure> {
+pub(crate) fn healthcheck(config: &Config, live: bool) -> Result<String, Failure> {
     let address = reachable(config.management.listen);
     let path = if live { "/livez" } else { "/readyz" };
     let answer = ask(address, path).map_err(|cause| {
         Failure::new(format!("the gateway's management listener {address} does not answer: {cause}"))
     })?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    if head.split_whitespace().nth(1) == Some("200") { say(body) } else { Err(Failure::new(body.trim())) }
+    let body = body.trim().to_owned();
+    if head.split_whitespace().nth(1) == Some("200") { Ok(body) } else { Err(Failure::new(body)) }
 }
 
 fn ask(address: SocketAddr, path: &str) -> std::io::Result<String> {

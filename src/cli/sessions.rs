@@ -3,8 +3,9 @@
 use clap::Subcommand;
 use hourgate::admin::client::Client;
 use hourgate::admin::wire::{
-    ExplanationView, RevokeUser, Revoked, RevokedUserView, RuleView, SessionList, SessionView,
+    API_VERSION, ExplanationView, RevokeUser, Revoked, RevokedUserView, RuleView, SessionList, SessionView,
 };
+use serde::Serialize;
 
 use super::Failure;
 use super::output::{Format, list, print, table};
@@ -47,7 +48,7 @@ pub(crate) enum UsersCommand {
     Revoke {
         /// Subject, user name or e-mail address, whole
         user: String,
-        /// The issuer; then the user is a subject, and needs no live session
+        /// The issuer of one of the providers; then the user is a subject, and needs no live session
         #[arg(long)]
         issuer: Option<String>,
         /// Why; goes into the audit log
@@ -75,21 +76,75 @@ pub(crate) async fn run(command: SessionsCommand, client: &Client, format: Forma
         }
         SessionsCommand::Revoke { sessions, reason } => {
             let query: Vec<_> = reason.into_iter().map(|reason| ("remark", reason)).collect();
-            let mut all: Option<Revoked> = None;
-            for session in sessions {
-                let revoked: Revoked =
-                    client.delete(&format!("/sessions/{}", path(&session)?), &query).await?;
-                match &mut all {
-                    Some(all) => all.sessions.extend(revoked.sessions),
-                    None => all = Some(revoked),
-                }
-            }
-            match all {
-                Some(all) => print(format, &all, revoked_text),
-                None => Ok(()),
+            revoke_each(sessions, &query, client, format).await
+        }
+    }
+}
+
+/// What became of each id.
+#[derive(Default, Serialize)]
+struct Revocations {
+    api_version: &'static str,
+    /// The whole ids of the sessions that ended now: it is by these that `hourgate explain` still knows them.
+    sessions: Vec<String>,
+    /// The ids of sessions that had ended before, as they were given.
+    ended_before: Vec<String>,
+    /// The ids that ended nothing, as they were given.
+    refused: Vec<RefusedId>,
+}
+
+#[derive(Serialize)]
+struct RefusedId {
+    id: String,
+    message: String,
+}
+
+/// Tries every id: one that nobody knows must not save those behind it.
+async fn revoke_each(
+    ids: Vec<String>,
+    query: &[(&str, String)],
+    client: &Client,
+    format: Format,
+) -> Result<(), Failure> {
+    for id in &ids {
+        path(id)?;
+    }
+    let mut all = Revocations { api_version: API_VERSION, ..Revocations::default() };
+    let mut code = None;
+    for id in ids {
+        match client.delete::<Revoked>(&format!("/sessions/{id}"), query).await.map_err(Failure::from) {
+            Ok(revoked) if revoked.sessions.is_empty() => all.ended_before.push(id),
+            Ok(revoked) => all.sessions.extend(revoked.sessions),
+            Err(failure) => {
+                // "Failed" says more than "not found".
+                code = Some(code.map_or(failure.code, |worst: u8| worst.min(failure.code)));
+                all.refused.push(RefusedId { id, message: failure.message });
             }
         }
     }
+    let nothing_to_tell = all.sessions.is_empty() && all.ended_before.is_empty();
+    if format == Format::Json || !nothing_to_tell {
+        print(format, &all, revoked_text)?;
+    }
+    let refused: Vec<_> = all.refused.into_iter().map(|refused| refused.message).collect();
+    code.map_or(Ok(()), |code| Err(Failure { code, message: refused.join("\n") }))
+}
+
+fn revoked_text(all: &Revocations) -> String {
+    let mut text = String::new();
+    if !all.sessions.is_empty() {
+        text.push_str(&format!(
+            "Revoked {}: {}.\n",
+            sessions_in_words(all.sessions.len()),
+            all.sessions.join(", ")
+        ));
+    }
+    for id in &all.ended_before {
+        text.push_str(&format!(
+            "Nothing to revoke: {id} had ended before; `hourgate explain {id}` says why.\n"
+        ));
+    }
+    text
 }
 
 pub(crate) async fn run_users(command: UsersCommand, client: &Client, format: Format) -> Result<(), Failure> {
@@ -98,22 +153,21 @@ pub(crate) async fn run_users(command: UsersCommand, client: &Client, format: Fo
     print(format, &revoked, |revoked| {
         let line = |user: &RevokedUserView| {
             format!(
-                "Revoked {} ({}): {} ended, sign-ins under way are void. New sign-ins are good.\n",
+                "Revoked {} ({}): {}, sign-ins under way are void. New sign-ins are good.\n",
                 user.subject,
                 user.issuer,
-                sessions_in_words(user.sessions)
+                match user.sessions {
+                    0 => "there was no live session".to_owned(),
+                    count => format!("{} ended", sessions_in_words(count)),
+                }
             )
         };
-        revoked.users.iter().map(line).collect()
+        let mut text: String = revoked.users.iter().map(line).collect();
+        if !revoked.sessions.is_empty() {
+            text.push_str(&format!("Ended: {}.\n", revoked.sessions.join(", ")));
+        }
+        text
     })
-}
-
-fn revoked_text(revoked: &Revoked) -> String {
-    match revoked.sessions.len() {
-        0 => "Nothing to revoke: it had ended before; `hourgate explain` says why.".to_owned(),
-        // Whole ids: it is by these that `hourgate explain` still knows them.
-        count => format!("Revoked {}: {}.", sessions_in_words(count), revoked.sessions.join(", ")),
-    }
 }
 
 pub(crate) async fn explain(session: &str, client: &Client, format: Format) -> Result<(), Failure> {
@@ -221,9 +275,5 @@ fn to_the_second(instant: &str) -> String {
 }
 
 fn sessions_in_words(count: usize) -> String {
-    match count {
-        0 => "no live session".to_owned(),
-        1 => "1 session".to_owned(),
-        many => format!("{many} sessions"),
-    }
+    if count == 1 { "1 session".to_owned() } else { format!("{count} sessions") }
 }

@@ -1,6 +1,7 @@
 //! What a reading gathers: problems, and values on their way from the tree to their types.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 
 use super::problem::{Mark, Problem, Refusal};
 use super::secret_files::SecretFiles;
@@ -29,9 +30,9 @@ impl Context {
         self.note(Problem::with(mark, refusal));
     }
 
-    /// All that was noted.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+    /// All that was noted, and the files of secrets that others may read.
+    pub(super) fn into_findings(self) -> (Vec<Problem>, Vec<PathBuf>) {
+        (self.problems.into_inner(), self.files.into_open_to_others())
     }
 }
 

@@ -8,8 +8,9 @@ use super::values::{plain_http_is_fine, text};
 use super::{Danger, session};
 use crate::policy::environment::Environment;
 use crate::policy::settings::Settings;
+use crate::provider::settings::ResponseMode;
 use crate::session::names::{EnvironmentId, ProviderId};
-use crate::session::origin::Origin;
+use crate::session::origin::{Origin, Scheme};
 
 /// All environments; `None` only after a problem was noted.
 pub(super) fn all(
@@ -35,6 +36,7 @@ pub(super) fn all(
         let own = origins(&mut table, danger, &hosts);
         let cookie_domain = cookie_domain(&mut table, own.as_deref().unwrap_or_default());
         let chosen = chosen(&mut table, &known);
+        no_posts_over_plain_http(&table, own.as_deref().unwrap_or_default(), chosen.as_deref(), providers);
         let settings = session::settings(table.table("session"), defaults.clone(), danger);
         table.finish();
         environments.push(own.as_ref().zip(id.ok()).map(|(own, id)| Environment {
@@ -92,6 +94,30 @@ fn origin(leaf: &Leaf, danger: Danger) -> Result<Origin, Refusal> {
     })?;
     plain_http_is_fine(&origin, danger.insecure_http)?;
     Ok(origin)
+}
+
+/// The cookie that a response by POST is bound to must be `SameSite=None`, which browsers take over HTTPS only.
+fn no_posts_over_plain_http(
+    table: &Table<'_>,
+    hosts: &[Given<Origin>],
+    chosen: Option<&[ProviderId]>,
+    providers: &[Read],
+) {
+    let posts = providers.iter().filter_map(|provider| provider.settings.as_ref()).find(|settings| {
+        settings.response_mode == ResponseMode::FormPost
+            && chosen.is_none_or(|chosen| chosen.contains(&settings.id))
+    });
+    let Some(posts) = posts else { return };
+    let insecure = |origin: &Origin| origin.scheme() == Scheme::Http && !origin.is_loopback();
+    for host in hosts.iter().filter(|host| insecure(&host.value)) {
+        let what = format!(
+            "is plain http, where browsers keep no cookie for the response_mode = \"form_post\" of the provider {}",
+            posts.id
+        );
+        table
+            .context
+            .refuse(&host.mark, &Refusal::new(what).fix("use https, or response_mode = \"query\" there"));
+    }
 }
 
 /// The domain of the cookies: a name, above all hosts.

@@ -5,6 +5,7 @@
 //! have commas. `_FILE` behind any of these reads the value from a file. Nothing is accepted in silence: an unknown key,
 //! an unknown variable, a value out of range are problems, and all problems are told at once.
 
+mod client_authentication;
 mod context;
 mod environment;
 mod find;
@@ -35,6 +36,7 @@ pub use self::problem::Problems;
 pub use self::variables::variables;
 use crate::edge::limits::Limits;
 use crate::policy::environment::Environment;
+use crate::session::origin::Origin;
 use crate::telemetry::LogFormat;
 use crate::{provider as upstream, store as storage};
 
@@ -105,6 +107,8 @@ pub struct Danger {
     pub insecure_http: bool,
     /// `policy_check_interval` may be as short as 2 s.
     pub short_policy_check: bool,
+    /// A test IdP, which lets in whoever asks, is as good as any.
+    pub insecure_test_idp: bool,
 }
 
 /// What is logged and how.
@@ -124,26 +128,49 @@ pub struct Log {
 ///
 /// All [`Problems`] at once; only where the file is not TOML nothing else is looked at.
 pub fn load(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Config, Problems> {
-    read(path, &env.collect()).1
+    Ok(read(path, &env.collect()).1?.0)
 }
 
-/// What `hourgate config check` prints on success; its failure prints the [`Problems`] and exits with [`EXIT_INVALID`].
+/// As [`load`], with what `hourgate config check` prints on success: which origins result, and what is odd but no mistake.
 ///
 /// # Errors
 ///
 /// As [`load`].
-pub fn check(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<String, Problems> {
-    let (name, config) = read(path, &env.collect());
-    let config = config?;
+pub fn check(
+    path: Option<&Path>,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<(Config, String), Problems> {
+    let (name, read) = read(path, &env.collect());
+    let (config, open_files) = read?;
     let count = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
     let providers = count(config.providers.len(), "provider");
     let environments = count(config.environments.len(), "environment");
     let hosts = count(config.environments.iter().map(|environment| environment.hosts.len()).sum(), "host");
-    Ok(format!("{name} is valid: {providers}, {environments}, {hosts}"))
+    let mut text = format!("{name} is valid: {providers}, {environments}, {hosts}\n");
+    for environment in &config.environments {
+        for host in &environment.hosts {
+            text.push_str(&format!("  {}: {host}{}\n", environment.id, remark_on(host)));
+        }
+    }
+    for file in open_files {
+        text.push_str(&format!(
+            "warning: the secret in {file} can be read by others; run `chmod o= {file}`\n",
+            file = file.display()
+        ));
+    }
+    Ok((config, text))
+}
+
+/// A bare host means https; on one's own machine that is seldom meant.
+fn remark_on(host: &Origin) -> String {
+    match host.to_string().strip_prefix("https://") {
+        Some(bare) if host.is_loopback() => format!(" (over TLS; for plain http write \"http://{bare}\")"),
+        _ => String::new(),
+    }
 }
 
 /// The name of what was read, and what came of it.
-fn read(path: Option<&Path>, env: &BTreeMap<String, String>) -> (String, Result<Config, Problems>) {
+fn read(path: Option<&Path>, env: &BTreeMap<String, String>) -> (String, Interpreted) {
     let file = match find::file(path, env, &find::USUAL) {
         Ok(Some((name, text))) => source::parse(name, text),
         Ok(None) => (Source::none(), Ok(Entries::new())),
@@ -152,15 +179,19 @@ fn read(path: Option<&Path>, env: &BTreeMap<String, String>) -> (String, Result<
     (file.0.name.clone(), interpret(file, env))
 }
 
+/// A configuration, and the files of secrets in it that others may read.
+type Interpreted = Result<(Config, Vec<PathBuf>), Problems>;
+
 /// A file, with the environment laid over it, as types.
-fn interpret((source, tree): source::Parsed, env: &BTreeMap<String, String>) -> Result<Config, Problems> {
+fn interpret((source, tree): source::Parsed, env: &BTreeMap<String, String>) -> Interpreted {
     let mut entries = tree.map_err(Problems::new)?;
     let problems = variables::overlay(&mut entries, env);
     let files = SecretFiles::new(env.get("CREDENTIALS_DIRECTORY").map(String::as_str));
     let context = Context::new(problems, files);
     let config = sections(Table::root(&context, Place::Whole(source), entries), env);
-    let problems = context.into_problems();
-    config.filter(|_| problems.is_empty()).ok_or_else(|| Problems::new(problems))
+    let (problems, open_files) = context.into_findings();
+    let config = config.filter(|_| problems.is_empty());
+    config.map(|config| (config, open_files)).ok_or_else(|| Problems::new(problems))
 }
 
 /// `None` only after a problem was noted.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::source::{Source, Span};
+pub(super) use crate::session::names::nearest;
 
 /// Every problem of a configuration, in the order of the file, then of the environment. Never empty.
 ///
@@ -146,31 +147,5 @@ impl Problem {
             (None, true) => format!("its value {what}"),
         };
         Self::about(place, &sentence, true, refusal.fix.as_deref())
-    }
-}
-
-/// The candidate that `word` is most likely a misspelling of.
-pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
-    let word = word.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).clamp(1, 3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::nearest;
-
-    #[test]
-    fn a_misspelling_finds_its_word_and_a_stranger_finds_none() {
-        let words = ["policy_check_interval", "lifetime", "ES256", "url"];
-        assert_eq!(nearest("polcy_check_interval", words), Some("policy_check_interval"));
-        assert_eq!(nearest("lifetiem", words), Some("lifetime"));
-        assert_eq!(nearest("es256", words), Some("ES256"));
-        assert_eq!(nearest("uri", words), Some("url"));
-        assert_eq!(nearest("banana", words), None);
     }
 }

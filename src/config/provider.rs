@@ -4,11 +4,14 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Danger;
+use super::client_authentication::client_authentication;
 use super::context::Leaf;
 use super::problem::{Mark, Problem, Refusal};
 use super::reader::Table;
-use super::values::{boolean, number, one_of, path, secret, span, string, text, web_url};
-use crate::provider::settings::{ClaimNames, ClientAuthentication, Rotation, Settings, SigningAlgorithm};
+use super::values::{boolean, number, one_of, path, span, string, text, web_url};
+use crate::provider::settings::{
+    ClaimNames, PushedRequests, ResponseMode, Rotation, Settings, SigningAlgorithm,
+};
 use crate::session::id::Lane;
 use crate::session::names::ProviderId;
 
@@ -24,10 +27,10 @@ const ROTATIONS: [(&str, Rotation); 4] = [
     ("strict", Rotation::Strict),
 ];
 const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
-const METHODS: [(&str, ClientAuthentication); 2] = [
-    ("client_secret_basic", ClientAuthentication::ClientSecretBasic),
-    ("client_secret_post", ClientAuthentication::ClientSecretPost),
-];
+const PUSHED: [(&str, PushedRequests); 3] =
+    [("auto", PushedRequests::Auto), ("always", PushedRequests::Always), ("never", PushedRequests::Never)];
+const RESPONSE_MODES: [(&str, ResponseMode); 2] =
+    [("query", ResponseMode::Query), ("form_post", ResponseMode::FormPost)];
 const ALGORITHMS: [(&str, SigningAlgorithm); 9] = [
     ("RS256", SigningAlgorithm::Rs256),
     ("RS384", SigningAlgorithm::Rs384),
@@ -87,10 +90,9 @@ fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<
     let issuer = table.need("issuer", "issuer = \"https://login.example.com\"", issuer(danger.insecure_http));
     let discovery_url = table.get("discovery_url", web_url(danger.insecure_http));
     let client_id = table.need("client_id", "client_id = \"hourgate\"", string);
-    let client_secret =
-        table.need("client_secret", "client_secret_file = \"/run/secrets/client_secret\"", secret);
-    let client_authentication =
-        table.get_or("client_authentication", ClientAuthentication::default(), one_of(&METHODS));
+    let client_authentication = client_authentication(table);
+    let pushed = table.get_or("pushed_authorization_requests", PushedRequests::default(), one_of(&PUSHED));
+    let response_mode = table.get_or("response_mode", ResponseMode::default(), one_of(&RESPONSE_MODES));
     let scopes = strings(table, "scopes", scope).unwrap_or_else(|| SCOPES.map(String::from).to_vec());
     let algorithms = algorithms(table);
     let claims = claims(table.table("claims"));
@@ -109,8 +111,9 @@ fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<
         issuer: issuer?.value,
         discovery_url: discovery_url.map(|given| given.value),
         client_id: client_id?.value,
-        client_secret: client_secret?.value,
-        client_authentication,
+        client_authentication: client_authentication?,
+        pushed_authorization_requests: pushed,
+        response_mode,
         scopes: with_openid(scopes),
         algorithms,
         claims,

@@ -1,6 +1,8 @@
 //! Values that lie in files of their own, where orchestrators put secrets.
 
+use std::cell::RefCell;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::problem::Refusal;
@@ -11,6 +13,7 @@ const LONGEST: u64 = 64 * 1024;
 /// Where a relative name is looked up after the working directory.
 pub(super) struct SecretFiles {
     directories: Vec<PathBuf>,
+    open_to_others: RefCell<Vec<PathBuf>>,
 }
 
 impl SecretFiles {
@@ -18,7 +21,19 @@ impl SecretFiles {
     pub(super) fn new(credentials_directory: Option<&str>) -> Self {
         let mut directories: Vec<PathBuf> = credentials_directory.map(PathBuf::from).into_iter().collect();
         directories.push("/run/secrets".into());
-        Self { directories }
+        Self { directories, open_to_others: RefCell::default() }
+    }
+
+    /// The files read that others may read too. Those of an orchestrator are its business: nobody else is in there.
+    pub(super) fn into_open_to_others(self) -> Vec<PathBuf> {
+        self.open_to_others.into_inner()
+    }
+
+    fn note_whether_open(&self, file: &Path) {
+        let others_may = std::fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o007 != 0);
+        if others_may && !self.directories.iter().any(|directory| file.starts_with(directory)) {
+            self.open_to_others.borrow_mut().push(file.to_owned());
+        }
     }
 
     /// The content of the first such file, without the newline at its end.
@@ -34,7 +49,10 @@ impl SecretFiles {
                 Err(error) => {
                     return Err(Refusal::new(format!("cannot be read: {}: {error}", place.display())));
                 }
-                Ok(text) => return Ok(text),
+                Ok(text) => {
+                    self.note_whether_open(place);
+                    return Ok(text);
+                }
             }
         }
         let places: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();

@@ -21,6 +21,7 @@ pub(super) fn danger(mut table: Table<'_>) -> Danger {
     let danger = Danger {
         insecure_http: table.get_or("insecure_http", false, boolean),
         short_policy_check: table.get_or("short_policy_check", false, boolean),
+        insecure_test_idp: table.get_or("insecure_test_idp", false, boolean),
     };
     table.finish();
     danger

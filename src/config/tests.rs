@@ -20,7 +20,7 @@ hosts = ["app.example.com"]
 
 fn load_text(text: &str, env: &[(&str, &str)]) -> Result<Config, Problems> {
     let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    interpret(source::parse("hourgate.toml".into(), text.into()), &env)
+    Ok(interpret(source::parse("hourgate.toml".into(), text.into()), &env)?.0)
 }
 
 /// A case of `refusals.txt`.
@@ -154,6 +154,7 @@ fn a_configuration_may_live_in_the_environment_alone() {
 
 #[test]
 fn a_secret_comes_from_a_file_and_an_environment_variable_overrides_it() {
+    use crate::provider::settings::ClientAuthentication;
     use secrecy::ExposeSecret;
 
     let directory = tempfile::tempdir().unwrap();
@@ -162,7 +163,10 @@ fn a_secret_comes_from_a_file_and_an_environment_variable_overrides_it() {
     let text = MINIMAL.replace("client_secret =", "client_secret_file = 'one' #");
     let secret = |env: &[(&str, &str)]| {
         let env = [env, &[("CREDENTIALS_DIRECTORY", credentials)]].concat();
-        load_text(&text, &env).unwrap().providers[0].client_secret.expose_secret().to_owned()
+        match &load_text(&text, &env).unwrap().providers[0].client_authentication {
+            ClientAuthentication::ClientSecretBasic(secret) => secret.expose_secret().to_owned(),
+            other => panic!("{other:?}"),
+        }
     };
     assert_eq!(secret(&[]), "from-file");
     assert_eq!(secret(&[("HOURGATE__PROVIDER__0__CLIENT_SECRET", "from-env")]), "from-env");
@@ -212,9 +216,38 @@ fn a_file_is_found_by_path_and_by_variable_or_its_absence_is_told() {
     std::fs::write(&path, MINIMAL).unwrap();
     assert!(load(Some(&path), std::iter::empty()).is_ok());
     assert_eq!(
-        check(None, env()).unwrap(),
-        format!("{} is valid: 1 provider, 1 environment, 1 host", path.display())
+        check(None, env()).unwrap().1,
+        format!(
+            "{} is valid: 1 provider, 1 environment, 1 host\n  prod: https://app.example.com\n",
+            path.display()
+        )
     );
+}
+
+#[test]
+fn a_check_says_which_origins_result_and_which_secrets_lie_open() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let (path, secret) = (directory.path().join("hourgate.toml"), directory.path().join("secret"));
+    std::fs::write(&secret, "s").unwrap();
+    let text = MINIMAL
+        .replace("[\"app.example.com\"]", "[\"app.localhost:8080\", \"http://other.localhost:8080\"]")
+        .replace("client_secret = \"hunter2\"", &format!("client_secret_file = {secret:?}"));
+    std::fs::write(&path, text).unwrap();
+    let checked = |mode: u32| {
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();
+        check(Some(&path), std::iter::empty()).unwrap().1
+    };
+    let told = checked(0o604);
+    for line in [
+        "  prod: https://app.localhost:8080 (over TLS; for plain http write \"http://app.localhost:8080\")\n",
+        "  prod: http://other.localhost:8080\n",
+        &format!("warning: the secret in {} can be read by others", secret.display()),
+    ] {
+        assert!(told.contains(line), "{line} is not in {told}");
+    }
+    assert!(!checked(0o640).contains("warning"));
 }
 
 #[test]

@@ -94,10 +94,14 @@ pub(super) fn one_of<T: Copy>(choices: &[(&str, T)]) -> impl Fn(&Leaf) -> Result
 
 /// An IP address and a port.
 pub(super) fn address(leaf: &Leaf) -> Result<SocketAddr, Refusal> {
-    let text = any_string(leaf)?;
+    let text = match &leaf.value {
+        Value::Integer(port) => port,
+        _ => any_string(leaf)?,
+    };
     text.parse().map_err(|_| {
         let refusal = Refusal::new("is not an address: expected ip:port such as 127.0.0.1:4180");
-        let port = text.strip_prefix("localhost:").map(|port| ("127.0.0.1", port));
+        let port = Some(("127.0.0.1", text.strip_prefix("localhost:").unwrap_or(text)));
+        let port = port.filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
         let guess = port.or_else(|| text.strip_prefix(':').map(|port| ("0.0.0.0", port)));
         let guess = guess
             .map(|(ip, port)| format!("{ip}:{port}"))

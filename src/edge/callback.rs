@@ -1,39 +1,67 @@
 //! `/_hourgate/callback/{idp}`: the browser comes back from an IdP.
 
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::error::EdgeError;
 use super::page::see_other;
-use super::{Edge, cookie, paths};
+use super::{Edge, cookie, form, paths};
 use crate::journeys::check::{Usage, check};
 use crate::journeys::cookies::session_cookie;
 use crate::journeys::sign_in::{Complete, SignInError, complete};
+use crate::oidc::authorization::{ResponseError, ResponseMode};
 use crate::policy::decide::Verdict;
 use crate::session::names::ProviderId;
 use crate::session::return_to::ReturnTo;
 
 /// `GET /_hourgate/callback/{idp}`
-pub async fn callback(
+pub async fn by_query(
     request: HttpRequest,
     edge: Data<Edge>,
     idp: Path<String>,
 ) -> Result<HttpResponse, EdgeError> {
-    edge.take_from_budget(&request)?;
-    let site = edge.site(&request)?;
+    back(&request, &edge, &idp, request.query_string(), ResponseMode::Query).await
+}
+
+/// `POST /_hourgate/callback/{idp}`: a form that the IdP's page posts, from another site. It is bound to the browser by the
+/// nonce cookie, as the other is.
+pub async fn by_post(
+    request: HttpRequest,
+    edge: Data<Edge>,
+    idp: Path<String>,
+    body: Payload,
+) -> Result<HttpResponse, EdgeError> {
+    // A form and a query would be two answers (AUT-05).
+    if !request.query_string().is_empty() {
+        return Err(SignInError::from(ResponseError::WrongMode).into());
+    }
+    let form = form::read(&request, body).await?;
+    back(&request, &edge, &idp, &form, ResponseMode::FormPost).await
+}
+
+async fn back(
+    request: &HttpRequest,
+    edge: &Edge,
+    idp: &str,
+    parameters: &str,
+    mode: ResponseMode,
+) -> Result<HttpResponse, EdgeError> {
+    edge.take_from_budget(request)?;
+    let site = edge.site(request)?;
     let unknown = || EdgeError::UnknownProvider { environment: site.environment.id.to_string() };
     let provider: ProviderId = idp.parse().map_err(|_| unknown())?;
     if !site.environment.providers.contains(&provider) {
         return Err(unknown());
     }
-    let presented = cookie::presented(&request, &site, &edge.services.keys);
+    let presented = cookie::presented(request, &site, &edge.services.keys);
     let now = edge.services.now();
     let back = Complete {
         environment: &site.environment,
         origin: &site.origin,
         redirect_uri: &paths::callback(&site.origin, &provider),
         provider: &provider,
-        query: request.query_string(),
+        parameters,
+        mode,
         nonce: presented.nonce.as_ref(),
         previous: presented.session.id(),
     };

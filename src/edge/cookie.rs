@@ -5,6 +5,8 @@
 //! | host-only | `__Host-hourgate`, `__Host-hourgate-nonce` |
 //! | `cookie_domain` | `__Secure-hourgate-<environment>`, `__Secure-hourgate-<environment>-nonce` |
 //! | plain HTTP other than localhost (`danger.insecure_http`) | `hourgate`, `hourgate-nonce`, without `Secure` |
+//!
+//! Both are `SameSite=Lax`; the nonce cookie is `None` in environments with an IdP that answers by POST. It opens nothing.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
@@ -35,6 +37,15 @@ pub fn presented(request: &HttpRequest, site: &Site, keys: &KeyRing) -> Presente
     Presented { session, nonce }
 }
 
+/// Which requests from other sites a cookie goes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Links and redirects: `SameSite=Lax`.
+    Navigations,
+    /// A form of the IdP's too: `SameSite=None`.
+    CrossSitePost,
+}
+
 /// The `Set-Cookie` of a session: lives as long as the browser.
 #[must_use]
 pub fn session(site: &Site, value: String) -> Cookie<'static> {
@@ -51,8 +62,11 @@ pub fn no_session(site: &Site) -> Cookie<'static> {
 
 /// The `Set-Cookie` of the nonce: outlives the session, for it names the browser.
 #[must_use]
-pub fn nonce(site: &Site, nonce: &NonceCookie) -> Cookie<'static> {
+pub fn nonce(site: &Site, nonce: &NonceCookie, reach: Reach) -> Cookie<'static> {
     let mut cookie = build(site, Names::of(site).nonce, nonce.value());
+    if reach == Reach::CrossSitePost {
+        cookie.set_same_site(SameSite::None);
+    }
     cookie.set_max_age(Duration::days(NONCE_COOKIE_DAYS));
     cookie
 }

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
+use super::form::FormError;
 use super::navigation::is_navigation;
 use super::page::{Message, Page};
 use super::site::SiteError;
@@ -37,6 +38,9 @@ pub enum EdgeError {
     /// A request that changes something came from another site.
     #[error("a request to change something did not come from this site's own page")]
     CrossSite,
+    /// The body of a response by POST is not a form.
+    #[error(transparent)]
+    Form(#[from] FormError),
     /// A parameter is not one.
     #[error("the query is malformed: {0}")]
     Query(&'static str),
@@ -115,6 +119,17 @@ impl EdgeError {
                 "cross_site",
                 "Not from here",
                 "This was asked for by another site. Please use the button on this site's own page.",
+            ),
+            Self::Form(error) => answer(
+                match error {
+                    FormError::Type => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    FormError::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+                    FormError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+                    FormError::Broken => StatusCode::BAD_REQUEST,
+                },
+                "malformed_form",
+                "Request not understood",
+                "What was sent is not a form that this page takes.",
             ),
             Self::Query(_) => answer(
                 StatusCode::BAD_REQUEST,
@@ -209,6 +224,11 @@ fn sign_in_answer(error: &SignInError) -> Answer {
                 retry_after_secs: Some(5),
             };
         }
+        SignInError::Provider(ProviderError::TestIdp { .. }) => (
+            StatusCode::BAD_GATEWAY,
+            "Sign-in not possible",
+            "The sign-in service of this site is one for tests, which proves nothing about anybody. Please tell your administrator.",
+        ),
         SignInError::Provider(
             ProviderError::Token(TokenError::OurFault(_)) | ProviderError::Misconfigured(_),
         ) => (

@@ -30,8 +30,13 @@ async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// The store answers. IdPs do not count: sessions are served while they are away.
+/// The store answers. IdPs do not count: sessions are served while they are away. But one that is a test IdP is a mistake
+/// that nobody should learn of from users (OPS-13).
 async fn readyz(edge: Data<Edge>) -> HttpResponse {
+    if let Some((id, provider)) = edge.services.providers.iter().find(|(_, provider)| provider.is_refused()) {
+        let why = provider.refusal();
+        return HttpResponse::ServiceUnavailable().body(format!("not ready: provider {id}: {why}\n"));
+    }
     match timeout(READY_WITHIN, edge.services.sessions.store().ping()).await {
         Ok(Ok(())) => HttpResponse::Ok().body("ready\n"),
         Ok(Err(error)) => HttpResponse::ServiceUnavailable().body(format!("not ready: {error}\n")),

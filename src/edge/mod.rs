@@ -8,8 +8,10 @@ pub mod check;
 pub mod connection;
 pub mod cookie;
 pub mod error;
+pub mod form;
 pub mod guard;
 pub mod headers;
+pub mod jwks;
 pub mod limits;
 pub mod listener;
 pub mod management;
@@ -30,6 +32,8 @@ use actix_web::web::{self, Data, ServiceConfig};
 use ipnet::IpNet;
 
 use crate::journeys::Services;
+use crate::oidc::authorization::ResponseMode;
+use crate::policy::environment::Environment;
 use sign_in_budget::SignInBudget;
 
 /// What the handlers work with.
@@ -43,6 +47,15 @@ pub struct Edge {
     pub sign_in_budget: SignInBudget,
 }
 
+impl Edge {
+    /// Does any IdP of the environment answer by POST?
+    #[must_use]
+    pub fn some_idp_posts(&self, environment: &Environment) -> bool {
+        let mut providers = environment.providers.iter().filter_map(|id| self.services.providers.get(id));
+        providers.any(|provider| provider.settings().response_mode == ResponseMode::FormPost)
+    }
+}
+
 /// The routes of the public listener.
 pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
@@ -52,13 +65,15 @@ pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/authz/forward-auth", web::route().to(authz::forward_auth))
                 .route("/authz/ext-authz{path:(/.*)?}", web::route().to(authz::ext_authz))
                 .route("/start", get().to(start::start))
-                .route("/callback/{idp}", get().to(callback::callback))
+                .route("/callback/{idp}", get().to(callback::by_query))
+                .route("/callback/{idp}", web::post().to(callback::by_post))
                 .route("/check", get().to(check::check_page))
                 .route("/signout", get().to(sign_out::ask))
                 .route("/signout", web::post().to(sign_out::act))
                 .route("/signed-out", get().to(sign_out::done))
                 .route("/session", get().to(session::session))
                 .route("/userinfo", get().to(session::userinfo))
+                .route("/jwks.json", get().to(jwks::jwks))
                 .route("/style.css", get().to(page::style))
                 .default_service(web::to(error::not_found)),
         );

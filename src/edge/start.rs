@@ -5,14 +5,14 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::cookie::Reach;
 use super::error::EdgeError;
 use super::page::{Choose, Message, Page, see_other};
 use super::site::Site;
 use super::{Edge, cookie, paths};
 use crate::journeys::check::{Checked, Usage, check};
-use crate::journeys::cookies::NonceCookie;
 use crate::journeys::sign_in::{self, Begin};
-use crate::journeys::transaction::Ask;
+use crate::journeys::transaction::{Ask, Replaces};
 use crate::policy::decide::{Credentials, Verdict};
 use crate::policy::facts::Standing;
 use crate::policy::reason::Reason;
@@ -80,13 +80,10 @@ pub async fn start(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRespons
     let Some(provider) = provider(&site, &query, &checked)? else {
         return Ok(chooser(&edge, &site, &return_to, &query));
     };
-    let (nonce, new) = match presented.nonce {
-        Some(nonce) => (nonce, None),
-        None => {
-            let nonce = NonceCookie::new();
-            let cookie = cookie::nonce(&site, &nonce);
-            (nonce, Some(cookie))
-        }
+    let nonce = presented.nonce.unwrap_or_default();
+    let replaces = match (checked.id, &checked.facts.standing) {
+        (Some(id), Standing::Live(session)) => Some(Replaces { id, signed_in_at: session.signed_in_at }),
+        _ => None,
     };
     let begin = Begin {
         environment: &site.environment,
@@ -97,9 +94,13 @@ pub async fn start(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRespons
         nonce: &nonce,
         ask,
         login_hint: query.login_hint.as_deref(),
+        replaces,
     };
     let idp = sign_in::begin(&edge.services, begin, now).await?;
-    Ok(see_other(idp.as_str(), new))
+    // Also where the browser has one: it may be from before an IdP began to answer by POST, or from after that.
+    let reach =
+        if edge.some_idp_posts(&site.environment) { Reach::CrossSitePost } else { Reach::Navigations };
+    Ok(see_other(idp.as_str(), [cookie::nonce(&site, &nonce, reach)]))
 }
 
 /// Ends that came unexpectedly are explained before the person is sent away; the others explain themselves.

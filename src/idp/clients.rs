@@ -3,21 +3,25 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use secrecy::ExposeSecret;
 use url::{Host, Url};
 
-use crate::issuer::client::{Client, Credentials};
+use crate::issuer::client::{Client, Credentials, Presented, Registered, same_secret};
+use crate::issuer::client_assertion::Spent;
 use crate::issuer::error::{ErrorCode, OAuthError};
+use crate::time::Timestamp;
 
 /// The clients of a tenant.
 #[derive(Debug)]
 pub(crate) struct Clients {
     pub(crate) strict: bool,
     pub(crate) registered: BTreeMap<String, Client>,
+    spent: Spent,
 }
 
 impl Clients {
-    pub(crate) const fn new(strict: bool) -> Self {
-        Self { strict, registered: BTreeMap::new() }
+    pub(crate) fn new(strict: bool) -> Self {
+        Self { strict, registered: BTreeMap::new(), spent: Spent::default() }
     }
 
     /// Whether an answer for this client may go there.
@@ -36,17 +40,25 @@ impl Clients {
         }
     }
 
-    /// Checks a client's secret; says its id.
-    pub(crate) fn authenticate(&self, presented: Credentials) -> Result<String, OAuthError> {
-        let known = match self.registered.get(&presented.client_id) {
-            Some(client) => client.has_secret(&presented.secret),
-            None => !self.strict,
-        };
-        if known {
-            Ok(presented.client_id)
-        } else {
-            Err(OAuthError::new(ErrorCode::InvalidClient, "the client is unknown or its secret is wrong"))
+    /// Checks a client's secret or assertion; says its id. A client that signs must be registered: its keys are.
+    pub(crate) fn authenticate(
+        &mut self,
+        presented: Credentials,
+        issuer: &str,
+        now: Timestamp,
+    ) -> Result<String, OAuthError> {
+        let refused =
+            || OAuthError::new(ErrorCode::InvalidClient, "the client is unknown or its secret is wrong");
+        let registered = self.registered.get(&presented.client_id).map(|client| &client.proof);
+        match (registered, &presented.proof) {
+            (None, Presented::Secret(_)) if !self.strict => {}
+            (Some(Registered::Secret(secret)), Presented::Secret(said)) if same_secret(secret, said) => {}
+            (Some(Registered::Keys(keys)), Presented::Assertion(jwt)) => {
+                self.spent.accept(jwt.expose_secret(), keys, &presented.client_id, issuer, now)?;
+            }
+            _ => return Err(refused()),
         }
+        Ok(presented.client_id)
     }
 }
 

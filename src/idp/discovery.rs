@@ -9,7 +9,7 @@ use super::endpoint::Endpoint;
 use super::fault_mode::Stage;
 use super::gate::Here;
 use super::tenants::Tenants;
-use crate::issuer::discovery;
+use crate::issuer::discovery::{self, Pushed};
 
 /// The metadata member that is true of a test IdP and of nothing else, for a gateway that wants no such issuer.
 const TEST_IDP: &str = "hourgate_test_idp";
@@ -25,7 +25,9 @@ pub(super) async fn document(
     let Some(addresses) = tenants.addresses(&name, host) else {
         return HttpResponse::BadRequest().json(json!({ "error": "the Host header is not a host" }));
     };
-    let mut document = discovery::document(&addresses);
+    let policy = tenant.lock().0.pushed_policy;
+    let pushed = policy.offered.then_some(Pushed { required: policy.required });
+    let mut document = discovery::document(&addresses, pushed);
     document[TEST_IDP] = true.into();
     // The only fault of this stage that suits discovery is a wrong issuer.
     if tenant.lock().0.faults.take(Endpoint::Discovery, Stage::Token, None).is_some() {

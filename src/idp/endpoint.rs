@@ -14,6 +14,7 @@ pub(crate) enum Endpoint {
     Userinfo,
     EndSession,
     Revoke,
+    Par,
 }
 
 impl Endpoint {
@@ -28,6 +29,7 @@ impl Endpoint {
             "/userinfo" => Self::Userinfo,
             "/end_session" => Self::EndSession,
             "/revoke" => Self::Revoke,
+            "/par" => Self::Par,
             _ => return None,
         })
     }

@@ -28,6 +28,7 @@ mod gate;
 mod journal;
 mod outage;
 mod pages;
+mod par;
 mod secrets;
 mod server;
 mod settings;

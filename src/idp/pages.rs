@@ -1,4 +1,4 @@
-//! The pages that people see: plain HTML, no script, nothing from elsewhere.
+//! The pages that people see: plain HTML, nothing from elsewhere, and no script but the line that sends a form by itself.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -12,11 +12,13 @@ use serde_json::Value;
 
 use super::users::Users;
 use crate::issuer::authorization_request::AuthorizationRequest;
+use crate::issuer::authorization_response::AuthorizationResponse;
 use crate::random;
 
 /// A page on its way out.
 pub(super) struct Page {
     status: StatusCode,
+    has_script: bool,
     nonce: String,
     html: askama::Result<String>,
 }
@@ -24,15 +26,16 @@ pub(super) struct Page {
 impl Page {
     fn new<T: Template>(status: StatusCode, template: impl FnOnce(String) -> T) -> Self {
         let nonce = BASE64_STANDARD.encode(random::bytes::<16>());
-        Self { status, html: template(nonce.clone()).render(), nonce }
+        Self { status, has_script: false, html: template(nonce.clone()).render(), nonce }
     }
 
     pub(super) fn into_response(self) -> HttpResponse {
         let Ok(html) = self.html else { return HttpResponse::InternalServerError().finish() };
         // No form-action: browsers apply it to the redirects after the form too, and those lead to any app.
+        let nonce = self.nonce;
+        let script = if self.has_script { format!("script-src 'nonce-{nonce}'; ") } else { String::new() };
         let policy = format!(
-            "default-src 'none'; style-src 'nonce-{}'; base-uri 'none'; frame-ancestors 'none'",
-            self.nonce
+            "default-src 'none'; style-src 'nonce-{nonce}'; {script}base-uri 'none'; frame-ancestors 'none'"
         );
         HttpResponse::build(self.status)
             .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
@@ -85,6 +88,21 @@ struct MessagePage<'a> {
     title: &'a str,
     message: &'a str,
     id: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "form_post.html", config = "src/idp/html/askama.toml")]
+struct FormPostPage<'a> {
+    nonce: String,
+    action: &'a str,
+    parameters: &'a [(&'static str, String)],
+}
+
+/// The response as a form that sends itself; without script, a button sends it.
+pub(super) fn form_post(response: &AuthorizationResponse) -> Page {
+    let page =
+        |nonce| FormPostPage { nonce, action: &response.redirect_uri, parameters: &response.parameters };
+    Page { has_script: true, ..Page::new(StatusCode::OK, page) }
 }
 
 /// One button per person, and one for no.

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::tenants::Tenants;
 use super::wire::Wire;
-use super::{Config, control, discovery, gate, sign_in, sign_out, token, userinfo};
+use super::{Config, control, discovery, gate, par, sign_in, sign_out, token, userinfo};
 
 /// No request to an issuer needs more.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -149,6 +149,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/login", web::post().to(sign_in::login))
         .route("/token", web::post().to(token::token))
         .route("/revoke", web::post().to(token::revoke))
+        .route("/par", web::post().to(par::push))
         .route("/userinfo", web::get().to(userinfo::userinfo))
         .route("/userinfo", web::post().to(userinfo::userinfo))
         .route("/end_session", web::get().to(sign_out::end_session))

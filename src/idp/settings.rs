@@ -147,6 +147,15 @@ impl TokensPolicyChange {
     }
 }
 
+/// Whether authorization requests may, or must, be pushed (RFC 9126).
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PushedPolicy {
+    pub(crate) offered: bool,
+    #[serde(default)]
+    pub(crate) required: bool,
+}
+
 /// A claim that tells relying parties how often to check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

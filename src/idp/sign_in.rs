@@ -14,12 +14,13 @@ use super::pages;
 use super::sso::SsoSession;
 use super::tenant::{State, Tenant};
 use crate::issuer::authorization_request::{AuthorizationRequest, Refusal};
-use crate::issuer::authorization_response::ResponseTarget;
+use crate::issuer::authorization_response::{AuthorizationResponse, ResponseMode, ResponseTarget};
 use crate::issuer::error::{ErrorCode, OAuthError};
 use crate::issuer::grants::Authorization;
 use crate::issuer::jws;
 use crate::issuer::params::Params;
 use crate::issuer::prompt::{Step, next_step};
+use crate::issuer::pushed_requests::PushedRequests;
 use crate::time::Timestamp;
 
 /// The cookie of the single sign-on session; its path is the tenant's.
@@ -28,7 +29,7 @@ pub(super) const COOKIE: &str = "hourgate_idp_session";
 /// Where a browser goes from here.
 enum Answer {
     /// Back to the client, perhaps with a new session cookie.
-    Client { location: String, cookie: Option<String> },
+    Client { response: AuthorizationResponse, cookie: Option<String> },
     /// Nowhere.
     Page(pages::Page),
 }
@@ -37,7 +38,7 @@ enum Answer {
 pub(super) async fn authorize(req: HttpRequest, tenant: Here, body: Bytes) -> HttpResponse {
     let query = if req.method() == Method::POST { &body } else { req.query_string().as_bytes() };
     let cookie = req.cookie(COOKIE);
-    let answer = Visit::begin(&tenant, query, cookie.as_ref().map(Cookie::value))
+    let answer = Visit::begin(&tenant, query, PushedRequests::begin, cookie.as_ref().map(Cookie::value))
         .map_or_else(|answer| answer, Visit::proceed);
     respond(&tenant, answer, StatusCode::FOUND)
 }
@@ -48,7 +49,9 @@ pub(super) async fn login(req: HttpRequest, tenant: Here, body: Bytes) -> HttpRe
     let form = Params::parse(&body);
     let cookie = req.cookie(COOKIE);
     let query = form.get("request").unwrap_or_default();
-    let answer = Visit::begin(&tenant, query.as_bytes(), cookie.as_ref().map(Cookie::value))
+    let resume =
+        |pushed: &mut PushedRequests, name: &str, client: &str, now| pushed.resume(name, client, now);
+    let answer = Visit::begin(&tenant, query.as_bytes(), resume, cookie.as_ref().map(Cookie::value))
         .map_or_else(|answer| answer, |visit| visit.chosen(&form));
     respond(&tenant, answer, StatusCode::SEE_OTHER)
 }
@@ -56,13 +59,19 @@ pub(super) async fn login(req: HttpRequest, tenant: Here, body: Bytes) -> HttpRe
 fn respond(tenant: &Tenant, answer: Answer, redirect: StatusCode) -> HttpResponse {
     match answer {
         Answer::Page(page) => page.into_response(),
-        Answer::Client { location, cookie } => {
-            let mut response = HttpResponse::build(redirect);
-            response.insert_header((LOCATION, location)).insert_header(("Cache-Control", "no-store"));
+        Answer::Client { response, cookie } => {
+            let mut answer = match response.mode {
+                ResponseMode::Query => HttpResponse::build(redirect)
+                    .insert_header((LOCATION, response.location()))
+                    .insert_header(("Cache-Control", "no-store"))
+                    .finish(),
+                ResponseMode::FormPost => pages::form_post(&response).into_response(),
+            };
             if let Some(value) = cookie {
-                response.cookie(session_cookie(tenant, value));
+                // A cookie of our own making is always a valid header.
+                let _ = answer.add_cookie(&session_cookie(tenant, value));
             }
-            response.finish()
+            answer
         }
     }
 }
@@ -84,6 +93,8 @@ struct Visit<'a> {
     state: std::sync::MutexGuard<'a, State>,
     now: Timestamp,
     request: AuthorizationRequest,
+    /// Under which it was pushed, if it was.
+    name: Option<String>,
     /// The request as it came, for the page to send along.
     query: String,
     cookie: Option<String>,
@@ -94,9 +105,24 @@ struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
-    fn begin(tenant: &'a Tenant, query: &[u8], cookie: Option<&str>) -> Result<Self, Answer> {
+    /// `pushed` gives the request that was pushed under a name.
+    fn begin(
+        tenant: &'a Tenant,
+        query: &[u8],
+        pushed: impl FnOnce(&mut PushedRequests, &str, &str, Timestamp) -> Option<String>,
+        cookie: Option<&str>,
+    ) -> Result<Self, Answer> {
         let (mut state, now) = tenant.lock();
-        let params = Params::parse(query);
+        let mut params = Params::parse(query);
+        let name = params.get("request_uri").filter(|_| state.pushed_policy.offered).map(str::to_owned);
+        if let Some(name) = &name {
+            let client_id = params.get("client_id").unwrap_or_default();
+            let Some(request) = pushed(&mut state.pushed, name, client_id, now) else {
+                let why = "request_uri is unknown, was used before, has ended, or is another client's";
+                return Err(Answer::Page(pages::bad_request(why)));
+            };
+            params = Params::parse(request.as_bytes());
+        }
         let parsed =
             AuthorizationRequest::parse(&params, |client, uri| state.clients.may_redirect(client, uri));
         let request = match parsed {
@@ -104,6 +130,10 @@ impl<'a> Visit<'a> {
             Err(Refusal::Here(reason)) => return Err(Answer::Page(pages::bad_request(reason))),
             Err(Refusal::ToClient(target, error)) => return Err(refuse(tenant, &mut state, &target, &error)),
         };
+        if state.pushed_policy.required && name.is_none() {
+            let error = OAuthError::invalid_request("this tenant wants requests pushed");
+            return Err(refuse(tenant, &mut state, &request.target, &error));
+        }
         if state.clients.strict && request.nonce.is_none() {
             let error = OAuthError::invalid_request("a strict tenant wants a nonce");
             return Err(refuse(tenant, &mut state, &request.target, &error));
@@ -127,7 +157,8 @@ impl<'a> Visit<'a> {
             _ => state.auto_login.clone(),
         };
         let query = String::from_utf8_lossy(query).into_owned();
-        Ok(Self { tenant, state, now, request, query, cookie: cookie.map(str::to_owned), session, auto })
+        let cookie = cookie.map(str::to_owned);
+        Ok(Self { tenant, state, now, request, name, query, cookie, session, auto })
     }
 
     /// Without a word from the person.
@@ -135,8 +166,8 @@ impl<'a> Visit<'a> {
         if let Some(fault) = self.state.faults.take(Endpoint::Authorize, Stage::Error, None) {
             let code = fault.body.as_ref().and_then(|body| body["error"].as_str()).unwrap_or("server_error");
             let issuer = response_issuer(self.tenant, &mut self.state);
-            let location = self.request.target.with_error_code(code, "fault on demand", issuer.as_deref());
-            return Answer::Client { location, cookie: None };
+            let response = self.request.target.with_error_code(code, "fault on demand", issuer.as_deref());
+            return self.finish(response, None);
         }
         let step = next_step(&self.request, self.session.as_ref().map(|session| session.auth_time), self.now);
         let auto = self.auto.take().filter(|_| !self.request.prompt.none);
@@ -198,21 +229,31 @@ impl<'a> Visit<'a> {
         match self.state.grants.authorize(authorization, &lifetimes, self.now) {
             Ok(code) => {
                 let issuer = response_issuer(self.tenant, &mut self.state);
-                let location = self.request.target.with_code(&code, issuer.as_deref());
-                Answer::Client { location, cookie }
+                let response = self.request.target.with_code(&code, issuer.as_deref());
+                self.finish(response, cookie)
             }
             Err(error) => self.refuse(&error),
         }
     }
 
     fn refuse(mut self, error: &OAuthError) -> Answer {
-        refuse(self.tenant, &mut self.state, &self.request.target, error)
+        let issuer = response_issuer(self.tenant, &mut self.state);
+        let response = self.request.target.with_error(error, issuer.as_deref());
+        self.finish(response, None)
+    }
+
+    /// A pushed request is answered once.
+    fn finish(mut self, response: AuthorizationResponse, cookie: Option<String>) -> Answer {
+        if let Some(name) = &self.name {
+            self.state.pushed.finish(name);
+        }
+        Answer::Client { response, cookie }
     }
 }
 
 fn refuse(tenant: &Tenant, state: &mut State, target: &ResponseTarget, error: &OAuthError) -> Answer {
     let issuer = response_issuer(tenant, state);
-    Answer::Client { location: target.with_error(error, issuer.as_deref()), cookie: None }
+    Answer::Client { response: target.with_error(error, issuer.as_deref()), cookie: None }
 }
 
 /// The `iss` of an authorization response (RFC 9207), unless a fault spoils it.

@@ -8,7 +8,7 @@ use super::faults::Faults;
 use super::journal::Journal;
 use super::outage::Outage;
 use super::secrets::Secrets;
-use super::settings::{LifetimeSettings, PolicyCheckInterval, TokensPolicy};
+use super::settings::{LifetimeSettings, PolicyCheckInterval, PushedPolicy, TokensPolicy};
 use super::sso::SsoSessions;
 use super::users::Users;
 use tokio::sync::Semaphore;
@@ -17,6 +17,7 @@ use crate::issuer::bearer::BearerKey;
 use crate::issuer::grants::Grants;
 use crate::issuer::key_ring::KeyRing;
 use crate::issuer::keys::{Algorithm, KeyError};
+use crate::issuer::pushed_requests::PushedRequests;
 use crate::time::{Clock, Timestamp};
 
 /// How many grants a tenant keeps alive.
@@ -43,6 +44,8 @@ pub(crate) struct State {
     pub(crate) sso: SsoSessions,
     pub(crate) lifetimes: LifetimeSettings,
     pub(crate) tokens_policy: TokensPolicy,
+    pub(crate) pushed_policy: PushedPolicy,
+    pub(crate) pushed: PushedRequests,
     pub(crate) policy_check_interval: Option<PolicyCheckInterval>,
     /// Who signs in without a page.
     pub(crate) auto_login: Option<String>,
@@ -68,6 +71,8 @@ impl Tenant {
             sso: SsoSessions::default(),
             lifetimes: LifetimeSettings::default(),
             tokens_policy: TokensPolicy::default(),
+            pushed_policy: PushedPolicy::default(),
+            pushed: PushedRequests::default(),
             policy_check_interval: None,
             auto_login: None,
             faults: Faults::default(),

@@ -74,7 +74,7 @@ pub(super) async fn revoke(req: HttpRequest, tenant: Here, body: Bytes) -> HttpR
     }
 }
 
-fn refuse(error: &OAuthError) -> HttpResponse {
+pub(super) fn refuse(error: &OAuthError) -> HttpResponse {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut answer = HttpResponse::build(status);
     if status == StatusCode::UNAUTHORIZED {
@@ -83,7 +83,8 @@ fn refuse(error: &OAuthError) -> HttpResponse {
     answer.json(error.to_json())
 }
 
-fn client_of(req: &HttpRequest, tenant: &Tenant, params: &Params) -> Result<String, OAuthError> {
+/// The client, proved.
+pub(super) fn client_of(req: &HttpRequest, tenant: &Tenant, params: &Params) -> Result<String, OAuthError> {
     if req.content_type() != "application/x-www-form-urlencoded" {
         return Err(OAuthError::invalid_request("the body must be application/x-www-form-urlencoded"));
     }
@@ -93,7 +94,8 @@ fn client_of(req: &HttpRequest, tenant: &Tenant, params: &Params) -> Result<Stri
         Some(Err(_)) => return Err(OAuthError::invalid_request("the Authorization header is not text")),
     };
     let credentials = Credentials::read(header, params)?;
-    tenant.lock().0.clients.authenticate(credentials)
+    let (mut state, now) = tenant.lock();
+    state.clients.authenticate(credentials, &tenant.issuer, now)
 }
 
 fn issue(req: &HttpRequest, tenant: &Tenant, params: &Params) -> Result<Value, OAuthError> {

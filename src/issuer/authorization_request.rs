@@ -1,8 +1,8 @@
-//! The authorization request (OIDC Core section 3.1.2.1): code flow, `S256`, `response_mode=query`.
+//! The authorization request (OIDC Core section 3.1.2.1): code flow, `S256`, `response_mode` `query` or `form_post`.
 
 use std::time::Duration;
 
-use super::authorization_response::ResponseTarget;
+use super::authorization_response::{ResponseMode, ResponseTarget};
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
 use super::pkce::Challenge;
@@ -90,6 +90,11 @@ impl AuthorizationRequest {
         }
         let target = ResponseTarget {
             redirect_uri: redirect_uri.to_owned(),
+            mode: if params.get("response_mode") == Some("form_post") {
+                ResponseMode::FormPost
+            } else {
+                ResponseMode::Query
+            },
             state: params.get("state").map(str::to_owned),
         };
         Self::read(params, client_id, &target).map_err(|error| Refusal::ToClient(target, error))
@@ -118,8 +123,8 @@ impl AuthorizationRequest {
             }
             None => return Err(OAuthError::invalid_request("response_type is missing")),
         }
-        if params.get("response_mode").is_some_and(|mode| mode != "query") {
-            return Err(OAuthError::invalid_request("only response_mode=query is supported"));
+        if params.get("response_mode").is_some_and(|mode| !["query", "form_post"].contains(&mode)) {
+            return Err(OAuthError::invalid_request("response_mode is query or form_post"));
         }
         let scope: Vec<String> =
             params.get("scope").unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();

@@ -6,14 +6,24 @@ use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
+use super::client_assertion::{self, ClientKeys};
 use super::error::{ErrorCode, OAuthError};
 use super::params::Params;
+
+/// What a client was registered to prove itself with.
+#[derive(Clone, Debug)]
+pub enum Registered {
+    /// A secret: `client_secret_basic` or `client_secret_post`.
+    Secret(SecretString),
+    /// Public keys: `private_key_jwt`.
+    Keys(ClientKeys),
+}
 
 /// A registered client.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// What it proves itself with.
-    pub secret: SecretString,
+    /// What it proves itself with…
+    pub proof: Registered,
     /// Where the browser may return after a sign-in; none listed means none allowed.
     pub redirect_uris: Vec<String>,
     /// Where the browser may return after a sign-out.
@@ -32,38 +42,51 @@ impl Client {
     pub fn allows_post_logout_redirect(&self, uri: &str) -> bool {
         self.post_logout_redirect_uris.iter().any(|allowed| allowed == uri)
     }
-
-    /// Compares in constant time.
-    #[must_use]
-    pub fn has_secret(&self, presented: &SecretString) -> bool {
-        self.secret.expose_secret().as_bytes().ct_eq(presented.expose_secret().as_bytes()).into()
-    }
 }
 
-/// What a client presents of itself: `client_secret_basic` or `client_secret_post` (OIDC Core section 9).
+/// Compares in constant time.
+#[must_use]
+pub fn same_secret(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret().as_bytes().ct_eq(other.expose_secret().as_bytes()).into()
+}
+
+/// What a client presents of itself (OIDC Core section 9).
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// Its id.
+    /// Its id; only said, not proved.
     pub client_id: String,
-    /// Its secret, not empty.
-    pub secret: SecretString,
+    /// What is to prove it.
+    pub proof: Presented,
+}
+
+/// What is to prove a client.
+#[derive(Clone, Debug)]
+pub enum Presented {
+    /// `client_secret_basic` or `client_secret_post`; not empty.
+    Secret(SecretString),
+    /// `private_key_jwt`.
+    Assertion(SecretString),
 }
 
 impl Credentials {
-    /// Reads them from the `Authorization` header or from the body, never from both.
+    /// Reads them from the `Authorization` header or from the body, never in two ways at once.
     ///
     /// # Errors
     ///
     /// `invalid_client` where there are none or they are malformed, `invalid_request` where there are two.
     pub fn read(authorization: Option<&str>, body: &Params) -> Result<Self, OAuthError> {
         let missing = OAuthError::new(ErrorCode::InvalidClient, "the client did not authenticate");
-        let Some(header) = authorization else {
-            let (id, secret) = body.get("client_id").zip(body.get("client_secret")).ok_or(missing)?;
-            return Ok(Self { client_id: id.to_owned(), secret: secret.into() });
-        };
-        if body.get("client_secret").is_some() {
+        let (secret, assertion) = (body.get("client_secret"), body.get("client_assertion"));
+        if [authorization, secret, assertion].iter().flatten().count() > 1 {
             return Err(OAuthError::invalid_request("the client authenticated in two ways at once"));
         }
+        if let Some(assertion) = assertion {
+            return Self::from_assertion(assertion, body);
+        }
+        let Some(header) = authorization else {
+            let (id, secret) = body.get("client_id").zip(secret).ok_or(missing)?;
+            return Ok(Self { client_id: id.to_owned(), proof: Presented::Secret(secret.into()) });
+        };
         let malformed = OAuthError::new(ErrorCode::InvalidClient, "the Authorization header is not Basic");
         let credentials = Self::from_basic(header).ok_or(malformed)?;
         match body.get("client_id") {
@@ -74,6 +97,21 @@ impl Credentials {
         }
     }
 
+    /// RFC 7521 section 4.2: whom it speaks of is the client, which may be named beside it.
+    fn from_assertion(assertion: &str, body: &Params) -> Result<Self, OAuthError> {
+        if body.get("client_assertion_type") != Some(client_assertion::TYPE) {
+            return Err(OAuthError::invalid_request("client_assertion_type is not jwt-bearer"));
+        }
+        let malformed = OAuthError::new(ErrorCode::InvalidClient, "the assertion is no JWT with a sub");
+        let client_id = client_assertion::named_client(assertion).ok_or(malformed)?;
+        match body.get("client_id") {
+            Some(other) if other != client_id => {
+                Err(OAuthError::invalid_request("assertion and body name different clients"))
+            }
+            _ => Ok(Self { client_id, proof: Presented::Assertion(assertion.into()) }),
+        }
+    }
+
     /// RFC 6749 section 2.3.1: both halves are form-encoded before they are joined.
     fn from_basic(header: &str) -> Option<Self> {
         let (scheme, encoded) = header.split_once(' ')?;
@@ -81,7 +119,8 @@ impl Credentials {
         let pair = String::from_utf8(decoded).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
         let (id, secret) = pair.split_once(':')?;
         let (client_id, secret) = (form_decode(id), form_decode(secret));
-        (!client_id.is_empty() && !secret.is_empty()).then(|| Self { client_id, secret: secret.into() })
+        (!client_id.is_empty() && !secret.is_empty())
+            .then(|| Self { client_id, proof: Presented::Secret(secret.into()) })
     }
 }
 
@@ -101,7 +140,11 @@ mod tests {
 
     fn read(header: Option<&str>, body: &str) -> Result<(String, String), ErrorCode> {
         Credentials::read(header, &Params::parse(body.as_bytes()))
-            .map(|found| (found.client_id, found.secret.expose_secret().to_owned()))
+            .map(|found| match found.proof {
+                Presented::Secret(secret) | Presented::Assertion(secret) => {
+                    (found.client_id, secret.expose_secret().to_owned())
+                }
+            })
             .map_err(|error| error.code)
     }
 
@@ -120,6 +163,24 @@ mod tests {
     }
 
     #[test]
+    fn an_assertion_names_its_client_and_stands_alone() {
+        let kind = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(r#"{"sub":"a"}"#);
+        let assertion = format!("client_assertion=e30.{claims}.AA");
+        assert_eq!(read(None, &format!("{kind}&{assertion}")).unwrap().0, "a");
+        assert!(read(None, &format!("{kind}&{assertion}&client_id=a")).is_ok());
+        for (header, body) in [
+            (None, format!("{kind}&{assertion}&client_id=b")),
+            (None, format!("{kind}&{assertion}&client_secret=s")),
+            (Some(basic("a:s")), format!("{kind}&{assertion}")),
+            (None, assertion.clone()),
+        ] {
+            assert_eq!(read(header.as_deref(), &body), Err(ErrorCode::InvalidRequest), "{body}");
+        }
+        assert_eq!(read(None, &format!("{kind}&client_assertion=x")), Err(ErrorCode::InvalidClient));
+    }
+
+    #[test]
     fn nothing_and_nonsense_are_refused() {
         for header in [None, Some("Basic"), Some("Basic !"), Some("Bearer abc"), Some("Basic YTo=")] {
             assert_eq!(read(header, "client_id=a"), Err(ErrorCode::InvalidClient), "{header:?}");
@@ -129,7 +190,7 @@ mod tests {
     #[test]
     fn redirects_are_compared_byte_for_byte() {
         let client = Client {
-            secret: "s".to_owned().into(),
+            proof: Registered::Secret("s".to_owned().into()),
             redirect_uris: vec!["https://app.example/cb".into()],
             post_logout_redirect_uris: vec![],
         };

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::client_assertion::ALGORITHMS;
 use super::keys::Algorithm;
 
 /// Where the issuer answers: what browsers visit below the issuer, what programs call below `back_channel`.
@@ -13,14 +14,23 @@ pub struct Addresses {
     pub back_channel: String,
 }
 
+/// Authorization requests may be pushed (RFC 9126 section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// They must be.
+    pub required: bool,
+}
+
+const AUTHENTICATION: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+
 /// The scopes it knows.
 pub const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
 /// The document.
 #[must_use]
-pub fn document(addresses: &Addresses) -> Value {
+pub fn document(addresses: &Addresses, pushed: Option<Pushed>) -> Value {
     let Addresses { issuer, back_channel } = addresses;
-    json!({
+    let mut document = json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
         "end_session_endpoint": format!("{issuer}/end_session"),
@@ -29,12 +39,14 @@ pub fn document(addresses: &Addresses) -> Value {
         "userinfo_endpoint": format!("{back_channel}/userinfo"),
         "revocation_endpoint": format!("{back_channel}/revoke"),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [Algorithm::Es256.as_str(), Algorithm::Rs256.as_str()],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": AUTHENTICATION,
+        "token_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
+        "revocation_endpoint_auth_methods_supported": AUTHENTICATION,
+        "revocation_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "select_account", "consent"],
         "scopes_supported": SCOPES,
@@ -46,5 +58,10 @@ pub fn document(addresses: &Addresses) -> Value {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "authorization_response_iss_parameter_supported": true,
-    })
+    });
+    if let Some(Pushed { required }) = pushed {
+        document["pushed_authorization_request_endpoint"] = format!("{back_channel}/par").into();
+        document["require_pushed_authorization_requests"] = required.into();
+    }
+    document
 }

@@ -5,14 +5,12 @@ use std::fmt;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
-use ring::rand::SystemRandom;
 use ring::rsa::KeyPair as RsaKeyPair;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
     RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
 };
 use rsa::pkcs1::EncodeRsaPrivateKey;
-use rsa::rand_core::{CryptoRng, RngCore};
 use rsa::traits::PublicKeyParts;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -73,7 +71,7 @@ impl SigningKey {
     }
 
     fn generate_es256() -> Result<Self, KeyError> {
-        let (random, algorithm) = (source(), &ECDSA_P256_SHA256_FIXED_SIGNING);
+        let (random, algorithm) = (random::source(), &ECDSA_P256_SHA256_FIXED_SIGNING);
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| KeyError("made"))?;
         let pair =
             EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).map_err(|_| KeyError("read"))?;
@@ -89,7 +87,7 @@ impl SigningKey {
     }
 
     fn generate_rs256() -> Result<Self, KeyError> {
-        let private = rsa::RsaPrivateKey::new(&mut Randomness, 2048).map_err(|_| KeyError("made"))?;
+        let private = rsa::RsaPrivateKey::new(&mut random::Source, 2048).map_err(|_| KeyError("made"))?;
         let der = private.to_pkcs1_der().map_err(|_| KeyError("made"))?;
         let pair = RsaKeyPair::from_der(der.as_bytes()).map_err(|_| KeyError("read"))?;
         let members = json!({
@@ -139,10 +137,10 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let failed = |_| KeyError("used");
         match &self.pair {
-            Pair::Es256(pair) => Ok(pair.sign(&source(), message).map_err(failed)?.as_ref().to_vec()),
+            Pair::Es256(pair) => Ok(pair.sign(&random::source(), message).map_err(failed)?.as_ref().to_vec()),
             Pair::Rs256(pair) => {
                 let mut signature = vec![0; pair.public().modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &source(), message, &mut signature).map_err(failed)?;
+                pair.sign(&RSA_PKCS1_SHA256, &random::source(), message, &mut signature).map_err(failed)?;
                 Ok(signature)
             }
         }
@@ -171,40 +169,6 @@ impl fmt::Debug for SigningKey {
 fn base64url(bytes: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "ring signs only with its own source, not with bytes from `random`"
-)]
-fn source() -> SystemRandom {
-    SystemRandom::new()
-}
-
-/// The operating system's randomness, in the shape that the `rsa` crate asks for.
-struct Randomness;
-
-impl RngCore for Randomness {
-    fn next_u32(&mut self) -> u32 {
-        u32::from_ne_bytes(random::bytes())
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        u64::from_ne_bytes(random::bytes())
-    }
-
-    fn fill_bytes(&mut self, dest: &mut [u8]) {
-        for chunk in dest.chunks_mut(64) {
-            chunk.copy_from_slice(&random::bytes::<64>()[..chunk.len()]);
-        }
-    }
-
-    fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), rsa::rand_core::Error> {
-        self.fill_bytes(dest);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Randomness {}
 
 #[cfg(test)]
 mod tests {

@@ -253,9 +253,9 @@ async fn look_at(
 ) -> Result<CheckOutcome, StoreError> {
     let now = services.now();
     let Found::Live(version, session) = services.sessions.find(id).await? else {
-        // Nothing is left of it but its place in the queue, which goes too.
-        let tombstone = Tombstone { reason: EndReason::Forgotten, at: now, remark: None };
-        services.sessions.end(id, &tombstone).await?;
+        // It has ended meanwhile, or its record was lost: what is left of it goes, else it would come up for ever (RDS-12).
+        let nothing_left = Tombstone { reason: EndReason::Forgotten, at: now, remark: None };
+        services.sessions.end(id, &nothing_left).await?;
         return Ok(CheckOutcome::Elsewhere);
     };
     let (environment, provider) = match places(services, &session) {

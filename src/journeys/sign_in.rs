@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::cookies::NonceCookie;
-use super::transaction::{Ask, LIFETIME, Transaction};
+use super::transaction::{Ask, LIFETIME, Replaces, Transaction};
 use super::{Services, audit};
-use crate::oidc::authorization::{Outcome, Prompt, ResponseError, UnverifiedAuthenticationResponse};
+use crate::oidc::authorization::{
+    Outcome, Prompt, ResponseError, ResponseMode, UnverifiedAuthenticationResponse,
+};
 use crate::oidc::token::TokenError;
 use crate::policy::environment::Environment;
 use crate::policy::schedule;
@@ -42,6 +44,8 @@ pub struct Begin<'a> {
     pub ask: Ask,
     /// Who they say they are, to spare them typing.
     pub login_hint: Option<&'a str>,
+    /// The live session that their browser has here.
+    pub replaces: Option<Replaces>,
 }
 
 /// Somebody comes back from an IdP.
@@ -55,8 +59,10 @@ pub struct Complete<'a> {
     pub redirect_uri: &'a str,
     /// The IdP whose callback was called.
     pub provider: &'a ProviderId,
-    /// The parameters, unproved.
-    pub query: &'a str,
+    /// The parameters, unproved…
+    pub parameters: &'a str,
+    /// …and how they came.
+    pub mode: ResponseMode,
     /// Their browser.
     pub nonce: Option<&'a NonceCookie>,
     /// The session that this browser had before.
@@ -118,6 +124,7 @@ impl SignInError {
             Self::Provider(
                 ProviderError::Token(TokenError::OurFault(_)) | ProviderError::Misconfigured(_),
             ) => "misconfigured",
+            Self::Provider(ProviderError::TestIdp { .. }) => "test_idp",
             Self::Provider(ProviderError::IdToken(error)) => error.code(),
             Self::Provider(ProviderError::OtherUser(_)) => "userinfo_sub",
             Self::Provider(ProviderError::NoIdToken) => "id_token_missing",
@@ -142,6 +149,7 @@ pub async fn begin(services: &Services, begin: Begin<'_>, now: Timestamp) -> Res
         browser: begin.nonce.browser(),
         begun_at: now,
         ask: begin.ask,
+        replaces: begin.replaces,
     };
     let secrets = transaction
         .secrets(begin.nonce, services.keys.current(now), &services.keys)
@@ -195,7 +203,11 @@ async fn complete_unrecorded(
     back: &Complete<'_>,
     now: Timestamp,
 ) -> Result<SignedIn, SignInError> {
-    let response = UnverifiedAuthenticationResponse::parse(back.query)?;
+    let provider = provider(services, back.provider)?;
+    if provider.settings().response_mode != back.mode {
+        return Err(ResponseError::WrongMode.into());
+    }
+    let response = UnverifiedAuthenticationResponse::parse(back.parameters)?;
     let (transaction, key) =
         Transaction::open(&response.state, &services.keys).map_err(|_| SignInError::ForeignState)?;
     let is_for_here = transaction.provider == *back.provider
@@ -209,7 +221,6 @@ async fn complete_unrecorded(
     if transaction.has_expired(now) {
         return Err(SignInError::Expired { return_to: transaction.return_to });
     }
-    let provider = provider(services, back.provider)?;
     response.check_issuer(&*provider.metadata(now).await?)?;
     let code = match response.outcome {
         Outcome::Code(code) => code,
@@ -228,15 +239,8 @@ async fn complete_unrecorded(
     };
     let (granted, proved) = provider.redeem(grant, now).await?;
     let previous = previous(services, back.previous, &transaction).await?;
-    // A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9).
-    let signed_in_at = match &previous {
-        Some((_, session))
-            if transaction.ask == Ask::Silent && session.identity.is_same_person_as(&proved.identity) =>
-        {
-            session.signed_in_at
-        }
-        _ => now,
-    };
+    let signed_in_at =
+        signed_in_at(&transaction, previous.as_ref().map(|(_, session)| &**session), &proved, now);
     let tokens = Tokens {
         refresh_token: granted.refresh_token,
         refresh_token_until: granted.refresh_token_until,
@@ -312,13 +316,32 @@ async fn start_session(
     Ok(id)
 }
 
-/// The live session that this very browser had here before.
+/// A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9), also where another tab has replaced
+/// the session meanwhile.
+fn signed_in_at(
+    transaction: &Transaction,
+    previous: Option<&Session>,
+    proved: &Proved,
+    now: Timestamp,
+) -> Timestamp {
+    match (transaction.ask, previous, transaction.replaces) {
+        (Ask::Silent, Some(previous), _) if previous.identity.is_same_person_as(&proved.identity) => {
+            previous.signed_in_at
+        }
+        (Ask::Silent, None, Some(replaced)) => replaced.signed_in_at,
+        _ => now,
+    }
+}
+
+/// The live session that this very browser had here before: its cookie names it, or, where a response by POST left the cookie
+/// behind, the transaction.
 async fn previous(
     services: &Services,
     id: Option<&SessionId>,
     transaction: &Transaction,
 ) -> Result<Option<(StoredId, Arc<Session>)>, StoreError> {
-    let Some(id) = id.map(SessionId::stored) else { return Ok(None) };
+    let id = id.map(SessionId::stored).or_else(|| transaction.replaces.map(|session| session.id));
+    let Some(id) = id else { return Ok(None) };
     Ok(match services.sessions.find(id).await? {
         Found::Live(_, session)
             if session.browser == transaction.browser && session.environment == transaction.environment =>

@@ -11,6 +11,7 @@ use super::cookies::NonceCookie;
 use crate::keys::ring::NotAuthentic;
 use crate::keys::{KeyId, KeyRing, Purpose};
 use crate::session::BrowserHash;
+use crate::session::id::StoredId;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::time::Timestamp;
 
@@ -44,6 +45,20 @@ pub struct Transaction {
     /// What the IdP was asked about the person.
     #[serde(rename = "a")]
     pub ask: Ask,
+    /// The session that the browser had then. Its cookie does not come along with a response by POST from another site.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replaces>,
+}
+
+/// A session that a sign-in takes the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaces {
+    /// The session.
+    #[serde(rename = "i")]
+    pub id: StoredId,
+    /// When its person signed in: a silent renewal goes on from there.
+    #[serde(rename = "s")]
+    pub signed_in_at: Timestamp,
 }
 
 /// What the IdP is asked about the person.

@@ -3,6 +3,8 @@
 //! Every use has a key of its own, derived by HKDF-SHA-256 from the master keys of the [`ring::KeyRing`], so that bytes
 //! made for one purpose mean nothing to another.
 
+pub mod client;
+pub mod client_file;
 pub mod file;
 pub mod ring;
 

@@ -4,12 +4,19 @@
 pub mod architecture {}
 
 #[doc = include_str!("behaviour.md")]
+#[doc = concat!("\n## The unit for systemd\n\n```ini\n", include_str!("hourgate.service"), "```\n")]
 pub mod behaviour {}
 
 #[doc = include_str!("proxies.md")]
 #[doc = concat!("\n## nginx\n\n```nginx\n", include_str!("nginx.conf"), "```\n")]
 #[doc = concat!("\n## Caddy\n\n```text\n", include_str!("Caddyfile"), "```\n")]
 pub mod proxies {}
+
+#[doc = include_str!("requirements.md")]
+pub mod requirements {}
+
+#[doc = include_str!("threats.md")]
+pub mod threats {}
 
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}

@@ -19,6 +19,16 @@ pub enum Prompt {
     None,
 }
 
+/// How the response comes back (OAuth 2.0 Multiple Response Types section 2.1, Form Post Response Mode).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResponseMode {
+    /// In the query of a redirect.
+    #[default]
+    Query,
+    /// In a form that the IdP's page posts: no code in any address, history or log.
+    FormPost,
+}
+
 /// An authentication request.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthenticationRequest<'a> {
@@ -38,6 +48,8 @@ pub struct AuthenticationRequest<'a> {
     pub prompt: Prompt,
     /// `login_hint`: who is expected.
     pub login_hint: Option<&'a str>,
+    /// How the response is to come back.
+    pub response_mode: ResponseMode,
 }
 
 /// The configuration does not make a valid request.
@@ -80,6 +92,10 @@ impl AuthenticationRequest<'_> {
         };
         if let Some(hint) = self.login_hint {
             request = request.add_extra_param("login_hint", hint.to_owned());
+        }
+        // The other one is what the code flow has by itself.
+        if self.response_mode == ResponseMode::FormPost {
+            request = request.add_extra_param("response_mode", "form_post");
         }
         Ok(request.url().0)
     }
@@ -129,6 +145,9 @@ pub enum ResponseError {
     /// RFC 9207 section 2.4: another issuer's response, or none although the IdP announces it.
     #[error("the response names another issuer than the one that was asked")]
     WrongIssuer,
+    /// It came as a query where a form was asked for, or the other way round, or as both (AUT-05).
+    #[error("the response did not come in the response_mode that was asked for")]
+    WrongMode,
 }
 
 impl UnverifiedAuthenticationResponse {

@@ -22,6 +22,14 @@ pub struct Additional {
     pub authorization_response_iss_parameter_supported: bool,
     /// RFC 8414 section 2.
     pub revocation_endpoint: Option<Url>,
+    /// RFC 9126 section 5.
+    pub pushed_authorization_request_endpoint: Option<Url>,
+    /// RFC 9126 section 5: is every request to be pushed?
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
+    /// Is this a test IdP, which lets in whoever asks? `hourgate-idp` says so of itself, and nothing else has this member.
+    #[serde(default)]
+    pub hourgate_test_idp: bool,
 }
 
 impl AdditionalProviderMetadata for Additional {}
@@ -64,6 +72,9 @@ pub enum DocumentError {
     /// An endpoint is less protected than the issuer itself.
     #[error("its {0} is plain HTTP although the issuer is HTTPS")]
     NotHttps(&'static str),
+    /// The document of a test IdP, where none is allowed (OPS-13).
+    #[error("it is of a test identity provider, which lets in whoever asks; danger.insecure_test_idp is off")]
+    TestIdp,
     /// A key set without a key, or with too many.
     #[error("it holds {0} usable keys")]
     KeyCount(usize),
@@ -97,6 +108,10 @@ pub fn parse(issuer: &str, document: &[u8]) -> Result<ProviderMetadata, Document
             metadata.additional_metadata().end_session_endpoint.as_ref().map(|url| url.url()),
         ),
         ("revocation_endpoint", metadata.additional_metadata().revocation_endpoint.as_ref()),
+        (
+            "pushed_authorization_request_endpoint",
+            metadata.additional_metadata().pushed_authorization_request_endpoint.as_ref(),
+        ),
     ];
     for (name, url) in endpoints {
         if issuer.starts_with("https:") && url.is_some_and(|url| url.scheme() != "https") {

@@ -12,8 +12,10 @@
 
 pub mod algorithm;
 pub mod authorization;
+pub mod client_assertion;
 pub mod id_token;
 pub mod metadata;
+pub mod pushed_authorization;
 pub mod rp_initiated_logout;
 pub mod token;
 pub mod userinfo;

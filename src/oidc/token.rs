@@ -5,30 +5,57 @@
 
 use std::time::Duration;
 
-use oauth2::basic::BasicTokenType;
-use oauth2::{ExtraTokenFields, StandardTokenResponse};
-use serde::{Deserialize, Serialize};
+use oauth2::AccessToken;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
-/// What a token response carries beside OAuth 2.0's own members. The ID token stays text until it is verified, so that
-/// a bad one cannot make a rotated refresh token unreadable.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Extra {
-    /// The ID token.
-    pub id_token: Option<String>,
-    /// Keycloak and others: seconds until the refresh token ends. Zero means that it does not.
+/// A token response (RFC 6749 section 5.1), as far as it could be read. A refresh token that came is in it, whatever else is
+/// wrong with the answer: a rotated one cannot be had again.
+#[derive(Debug)]
+pub struct TokenResponse {
+    /// `access_token`, unless it is of a type that nobody here knows to use. Missing only where a refresh token came.
+    pub access_token: Option<AccessToken>,
+    /// `refresh_token`.
+    pub refresh_token: Option<SecretString>,
+    /// `id_token`, as text until it is verified; whatever stood there, so that nothing odd counts as absent.
+    pub id_token: Option<SecretString>,
+    /// `refresh_expires_in` of Keycloak and others: seconds until the refresh token ends. Zero means that it does not.
     pub refresh_expires_in: Option<u64>,
 }
 
-impl std::fmt::Debug for Extra {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Extra").field("refresh_expires_in", &self.refresh_expires_in).finish_non_exhaustive()
+/// Reads the body of a 200. `expires_in` and `scope` are nothing that anybody here goes by, so their form does not matter;
+/// `token_type` is compared as RFC 6749 section 7.1 says, and may be missing.
+///
+/// # Errors
+///
+/// [`TokenError::Unavailable`] where there is neither access token nor refresh token: a captive portal, a proxy's page, a bug.
+pub fn parse(body: &[u8]) -> Result<TokenResponse, TokenError> {
+    let none = || TokenError::Unavailable("HTTP status 200 without a token response".into());
+    let members: Map<String, Value> = serde_json::from_slice(body).map_err(|_| none())?;
+    let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let is_bearer = text("token_type").is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
+    let response = TokenResponse {
+        access_token: text("access_token")
+            .filter(|_| is_bearer)
+            .map(|token| AccessToken::new(token.to_owned())),
+        refresh_token: text("refresh_token").map(SecretString::from),
+        id_token: members
+            .get("id_token")
+            .filter(|token| !token.is_null())
+            .map(|token| token.as_str().map_or_else(|| token.to_string(), str::to_owned).into()),
+        refresh_expires_in: members.get("refresh_expires_in").and_then(seconds),
+    };
+    match response {
+        TokenResponse { access_token: None, refresh_token: None, .. } => Err(none()),
+        response => Ok(response),
     }
 }
 
-impl ExtraTokenFields for Extra {}
-
-/// A token response.
-pub type TokenResponse = StandardTokenResponse<Extra, BasicTokenType>;
+/// A whole number, also as text: some IdPs send it so.
+fn seconds(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
 
 /// Why the token endpoint gave no tokens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +68,7 @@ pub enum TokenError {
     InteractionRequired(String),
     /// The IdP refuses this client or request, whoever the person is. Somebody must mend the configuration.
     #[error(
-        "the identity provider refuses this gateway ({0}); check client_id, client_secret and the registration"
+        "the identity provider refuses this gateway ({0}); check client_id, the client's secret or key, and the registration there"
     )]
     OurFault(String),
     /// The request did not get there.
@@ -81,14 +108,13 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<(
     }
     let retry_after = retry_after.and_then(|secs| secs.trim().parse().ok()).map(Duration::from_secs);
     let try_later = |cause| TokenError::TryLater { cause, retry_after };
-    let is_refusal = (400..500).contains(&status) && status != 408 && status != 429;
-    let said = serde_json::from_slice::<ErrorResponse>(body).ok();
-    let error = match said {
-        Some(response) if is_refusal => response.error,
-        said if status == 429 || (status == 503 && (said.is_some() || retry_after.is_some())) => {
-            return Err(try_later(format!("HTTP status {status}")));
-        }
-        _ => return Err(TokenError::Unavailable(format!("HTTP status {status}"))),
+    let Some(error) = refusal(status, body) else {
+        let speaks_oauth = serde_json::from_slice::<ErrorResponse>(body).is_ok();
+        return Err(match status {
+            429 => try_later(format!("HTTP status {status}")),
+            503 if speaks_oauth || retry_after.is_some() => try_later(format!("HTTP status {status}")),
+            _ => TokenError::Unavailable(format!("HTTP status {status}")),
+        });
     };
     Err(match error.as_str() {
         "invalid_grant" => TokenError::InvalidGrant,
@@ -108,9 +134,99 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<(
     })
 }
 
+/// The `error` of a refusal: a 4xx other than 408 and 429 with a JSON body that has one.
+pub(super) fn refusal(status: u16, body: &[u8]) -> Option<String> {
+    let is_refusal = (400..500).contains(&status) && status != 408 && status != 429;
+    is_refusal.then(|| serde_json::from_slice::<ErrorResponse>(body).ok())?.map(|response| response.error)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use secrecy::ExposeSecret;
+
+    /// Access token, refresh token, ID token, seconds.
+    fn read(body: &str) -> Option<(Option<String>, Option<String>, Option<String>, Option<u64>)> {
+        let response = parse(body.as_bytes()).ok()?;
+        let text = |token: Option<SecretString>| token.map(|token| token.expose_secret().to_owned());
+        Some((
+            response.access_token.map(|token| token.secret().clone()),
+            text(response.refresh_token),
+            text(response.id_token),
+            response.refresh_expires_in,
+        ))
+    }
+
+    #[test]
+    fn key_12_a_refresh_token_is_never_lost_to_an_odd_answer() {
+        for odd in [
+            r#""access_token":"a","token_type":"Bearer","expires_in":"3600""#,
+            r#""access_token":"a","token_type":"Bearer","expires_in":0"#,
+            r#""access_token":"a","token_type":"Bearer","expires_in":-1"#,
+            r#""access_token":"a","token_type":"Bearer","expires_in":null"#,
+            r#""access_token":"a","token_type":"Bearer","expires_in":1e300"#,
+            r#""access_token":"a","token_type":"Bearer","expires_in":{}"#,
+            r#""access_token":"a","token_type":"bEARER""#,
+            r#""access_token":"a""#,
+            r#""access_token":"a","token_type":null,"scope":["openid"]"#,
+            r#""access_token":"a","token_type":"DPoP""#,
+            r#""access_token":7,"refresh_expires_in":"soon","id_token":[1]"#,
+            r#""token_type":"Bearer""#,
+        ] {
+            let told = read(&format!(r#"{{{odd},"refresh_token":"r"}}"#));
+            assert_eq!(told.unwrap().1.as_deref(), Some("r"), "{odd}");
+        }
+    }
+
+    #[test]
+    fn an_access_token_is_used_only_as_the_type_it_is_of() {
+        let token =
+            |kind: &str| read(&format!(r#"{{"access_token":"a"{kind},"refresh_token":"r"}}"#)).unwrap().0;
+        for bearer in ["", r#","token_type":"bearer""#, r#","token_type":"BEARER""#] {
+            assert_eq!(token(bearer).as_deref(), Some("a"), "{bearer}");
+        }
+        assert_eq!(token(r#","token_type":"DPoP""#), None);
+    }
+
+    #[test]
+    fn an_odd_id_token_is_not_an_absent_one() {
+        let token = |body: &str| read(&format!(r#"{{"access_token":"a",{body}}}"#)).unwrap().2;
+        assert_eq!(token(r#""id_token":["x"]"#).as_deref(), Some(r#"["x"]"#));
+        assert_eq!(token(r#""id_token":"""#).as_deref(), Some(""));
+        assert_eq!(token(r#""id_token":null"#), None);
+    }
+
+    #[test]
+    fn the_life_of_a_refresh_token_is_a_number_or_the_text_of_one() {
+        for (given, expected) in
+            [("1800", Some(1800)), ("\"1800\"", Some(1800)), ("-1", None), ("1.5", None), ("true", None)]
+        {
+            let told = read(&format!(r#"{{"access_token":"a","refresh_expires_in":{given}}}"#)).unwrap();
+            assert_eq!(told.3, expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn key_12_what_is_no_token_response_is_no_answer() {
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            "null",
+            r#"{"error":"invalid_grant"}"#,
+            r#"{"access_token":""}"#,
+            r#"{"id_token":"x"}"#,
+        ] {
+            assert!(matches!(parse(body.as_bytes()), Err(TokenError::Unavailable(_))), "{body}");
+        }
+    }
+
+    #[test]
+    fn debug_output_shows_no_token() {
+        let response = parse(br#"{"access_token":"hush","refresh_token":"hush","id_token":"hush"}"#).unwrap();
+        assert!(!format!("{response:?}").contains("hush"));
+    }
 
     #[test]
     fn pci_04_only_invalid_grant_in_a_refusal_is_a_no() {

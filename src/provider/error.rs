@@ -16,6 +16,15 @@ pub enum ProviderError {
         /// What stood in the way.
         cause: String,
     },
+    /// It is a test IdP, and nobody said that one will do (OPS-13).
+    #[error(
+        "{issuer} is a test identity provider: it lets in whoever asks; on a test bed say `--insecure-test-idp`, or \
+         danger.insecure_test_idp = true"
+    )]
+    TestIdp {
+        /// Its issuer.
+        issuer: String,
+    },
     /// It has been silent, and is left alone for a few seconds.
     #[error("the identity provider has been silent; it is asked again in a few seconds")]
     Away,

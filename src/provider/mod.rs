@@ -3,12 +3,14 @@
 pub mod breaker;
 pub mod cache;
 pub mod claims;
+mod client_authentication;
 pub mod error;
 pub mod messages;
 pub mod oidc_provider;
+mod pushed_authorization;
 pub mod settings;
 pub mod transport;
 
 pub use error::ProviderError;
 pub use messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
-pub use oidc_provider::OidcProvider;
+pub use oidc_provider::{OidcProvider, TestIdps};

@@ -1,18 +1,13 @@
 //! One OpenID Provider.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
-use oauth2::basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
-use oauth2::{
-    AccessToken, AsyncHttpClient, AuthType, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet,
-    EndpointSet, HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
-    StandardRevocableToken, TokenResponse as _, TokenUrl,
-};
+use oauth2::AccessToken;
 use openidconnect::core::CoreJsonWebKeySet;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::breaker::CircuitBreaker;
@@ -20,13 +15,14 @@ use super::cache::{Cached, Want};
 use super::claims;
 use super::error::ProviderError;
 use super::messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
-use super::settings::{ClientAuthentication, Settings};
-use super::transport::{Transport, TransportError, TransportSetupError};
+use super::pushed_authorization::MOST_AT_ONCE;
+use super::settings::Settings;
+use super::transport::{Transport, TransportSetupError};
 use crate::oidc::authorization::AuthenticationRequest;
 use crate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, VerifiedIdToken};
 use crate::oidc::metadata::{self, DocumentError, ProviderMetadata};
 use crate::oidc::rp_initiated_logout;
-use crate::oidc::token::{TokenError, TokenResponse, classify};
+use crate::oidc::token::{self, TokenError, TokenResponse, classify};
 use crate::oidc::userinfo::{self, UserinfoError};
 use crate::session::id::Lane;
 use crate::session::identity::Identity;
@@ -42,20 +38,20 @@ pub struct OidcProvider {
     breaker: CircuitBreaker,
     /// Did it give a new refresh token with the last refresh? 0 unknown, 1 no, 2 yes.
     rotates: AtomicU8,
+    pushes: Semaphore,
+    test_idps: TestIdps,
+    /// Was it last seen to be a test IdP that is not allowed?
+    is_refused: AtomicBool,
 }
 
-type TokenClient = oauth2::Client<
-    BasicErrorResponse,
-    TokenResponse,
-    BasicTokenIntrospectionResponse,
-    StandardRevocableToken,
-    BasicRevocationErrorResponse,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointSet,
->;
+/// Are IdPs that are made for tests, and say so, as good as others?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestIdps {
+    /// No: they let in whoever asks.
+    Refused,
+    /// Yes: this is a test bed.
+    Allowed,
+}
 
 impl OidcProvider {
     /// Makes the client; calls nobody.
@@ -63,15 +59,18 @@ impl OidcProvider {
     /// # Errors
     ///
     /// Where TLS cannot be set up.
-    pub fn new(settings: Settings) -> Result<Self, TransportSetupError> {
+    pub fn new(settings: Settings, test_idps: TestIdps) -> Result<Self, TransportSetupError> {
         let transport = Transport::new(&settings)?;
         Ok(Self {
             settings,
             transport,
             metadata: Cached::new(),
             keys: Cached::new(),
+            pushes: Semaphore::new(MOST_AT_ONCE),
             breaker: CircuitBreaker::default(),
             rotates: AtomicU8::default(),
+            test_idps,
+            is_refused: AtomicBool::new(false),
         })
     }
 
@@ -117,14 +116,27 @@ impl OidcProvider {
     ///
     /// Where there is no copy at hand and none is to be had.
     pub async fn metadata(&self, now: Timestamp) -> Result<Arc<ProviderMetadata>, ProviderError> {
-        self.metadata.get(Want::Any, now, self.fetch_metadata()).await
+        let metadata = self.metadata.get(Want::Any, now, self.fetch_metadata()).await;
+        metadata.map_err(|error| if self.is_refused() { self.refusal() } else { error })
     }
 
-    /// Where to send the browser for a sign-in.
+    /// Is it of no use because it is a test IdP? A copy of its metadata from before, when it was none, still counts.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.is_refused.load(Ordering::Relaxed) && self.metadata.good().is_none()
+    }
+
+    /// What is said of it then.
+    #[must_use]
+    pub fn refusal(&self) -> ProviderError {
+        ProviderError::TestIdp { issuer: self.settings.issuer.clone() }
+    }
+
+    /// Where to send the browser for a sign-in. The request may be pushed first.
     ///
     /// # Errors
     ///
-    /// Where the metadata is not to be had, or the configuration makes no valid request.
+    /// Where the metadata is not to be had, the configuration makes no valid request, or the push came to nothing.
     pub async fn sign_in_url(
         &self,
         request: SignInRequest<'_>,
@@ -140,8 +152,9 @@ impl OidcProvider {
             pkce_verifier: request.pkce_verifier,
             prompt: request.prompt,
             login_hint: request.login_hint,
+            response_mode: self.settings.response_mode,
         };
-        request.url(&metadata).map_err(|error| ProviderError::Misconfigured(error.to_string()))
+        self.authorization_url(&request, &metadata, now).await
     }
 
     /// Exchanges a code for tokens and verifies the ID token.
@@ -154,15 +167,13 @@ impl OidcProvider {
         grant: CodeGrant<'_>,
         now: Timestamp,
     ) -> Result<(Granted, Proved), ProviderError> {
-        let redirect_uri = RedirectUrl::new(grant.redirect_uri.to_owned())
-            .map_err(|error| ProviderError::Misconfigured(error.to_string()))?;
-        let client = self.token_client(now).await?.set_redirect_uri(redirect_uri);
-        let response = client
-            .exchange_code(AuthorizationCode::new(grant.code.to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(grant.pkce_verifier.to_owned()))
-            .request_async(&TokenCall(self))
-            .await
-            .map_err(token_error)?;
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", grant.code),
+            ("redirect_uri", grant.redirect_uri),
+            ("code_verifier", grant.pkce_verifier),
+        ];
+        let response = self.tokens(&form, now).await?;
         let nonce = ExpectedNonce::Required(grant.nonce);
         let token = self.verify(&response, nonce, grant.authenticated_since, now).await?;
         let proved = self.proved(&response, &token.ok_or(ProviderError::NoIdToken)?, now).await?;
@@ -180,14 +191,8 @@ impl OidcProvider {
         refresh_token: &SecretString,
         now: Timestamp,
     ) -> Result<(Granted, TokenResponse), ProviderError> {
-        let token = RefreshToken::new(refresh_token.expose_secret().to_owned());
-        let response = self
-            .token_client(now)
-            .await?
-            .exchange_refresh_token(&token)
-            .request_async(&TokenCall(self))
-            .await
-            .map_err(token_error)?;
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
+        let response = self.tokens(&form, now).await?;
         let granted = self.granted(&response, now);
         let rotates = granted.rotates(refresh_token);
         self.rotates.store(1 + u8::from(rotates), Ordering::Relaxed);
@@ -250,8 +255,7 @@ impl OidcProvider {
     ///
     /// Where they are not valid for this IdP (any more).
     pub fn restore(&self, metadata: &[u8], keys: &[u8]) -> Result<(), DocumentError> {
-        let (parsed, parsed_keys) =
-            (metadata::parse(&self.settings.issuer, metadata)?, metadata::parse_keys(keys)?);
+        let (parsed, parsed_keys) = (self.parse_metadata(metadata)?, metadata::parse_keys(keys)?);
         self.metadata.restore(parsed, metadata);
         self.keys.restore(parsed_keys, keys);
         Ok(())
@@ -264,8 +268,16 @@ impl OidcProvider {
             Some(url) => url.to_string(),
             None => metadata::well_known(&self.settings.issuer),
         };
-        let parse = |document: &[u8]| metadata::parse(&self.settings.issuer, document);
+        let parse = |document: &[u8]| self.parse_metadata(document);
         self.fetch("metadata", url, parse).await
+    }
+
+    fn parse_metadata(&self, document: &[u8]) -> Result<ProviderMetadata, DocumentError> {
+        let parsed = metadata::parse(&self.settings.issuer, document)?;
+        let is_test_idp = parsed.additional_metadata().hourgate_test_idp;
+        let is_refused = is_test_idp && self.test_idps == TestIdps::Refused;
+        self.is_refused.store(is_refused, Ordering::Relaxed);
+        if is_refused { Err(DocumentError::TestIdp) } else { Ok(parsed) }
     }
 
     async fn keys(&self, want: Want, now: Timestamp) -> Result<Arc<CoreJsonWebKeySet>, ProviderError> {
@@ -291,18 +303,24 @@ impl OidcProvider {
         })
     }
 
-    async fn token_client(&self, now: Timestamp) -> Result<TokenClient, ProviderError> {
+    pub(super) const fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    pub(super) const fn pushes(&self) -> &Semaphore {
+        &self.pushes
+    }
+
+    /// Asks the token endpoint.
+    async fn tokens(&self, form: &[(&str, &str)], now: Timestamp) -> Result<TokenResponse, ProviderError> {
         let metadata = self.metadata(now).await?;
-        let token_url = metadata.token_endpoint().map(|url| TokenUrl::from_url(url.url().clone()));
-        let auth_type = match self.settings.client_authentication {
-            ClientAuthentication::ClientSecretBasic => AuthType::BasicAuth,
-            ClientAuthentication::ClientSecretPost => AuthType::RequestBody,
-        };
-        let client = oauth2::Client::new(ClientId::new(self.settings.client_id.clone()))
-            .set_client_secret(ClientSecret::new(self.settings.client_secret.expose_secret().to_owned()))
-            .set_auth_type(auth_type);
-        let token_url = token_url.ok_or(ProviderError::Misconfigured("no token endpoint".into()))?;
-        Ok(client.set_token_uri(token_url))
+        let endpoint = metadata.token_endpoint();
+        let endpoint = endpoint.ok_or_else(|| ProviderError::Misconfigured("no token endpoint".into()))?;
+        let answer = self.post_as_client(endpoint.url(), form, now).await?;
+        let retry_after = answer.headers().get(http::header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok());
+        classify(answer.status().as_u16(), retry_after, answer.body())?;
+        Ok(token::parse(answer.body())?)
     }
 
     /// Verifies the ID token of an answer, with one refetch of the keys where its key is unknown (KEY-02).
@@ -313,13 +331,15 @@ impl OidcProvider {
         authenticated_since: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<Option<VerifiedIdToken>, ProviderError> {
-        let Some(token) = &response.extra_fields().id_token else { return Ok(None) };
+        let Some(token) = response.id_token.as_ref().map(ExposeSecret::expose_secret) else {
+            return Ok(None);
+        };
         let expected = Expected {
             issuer: &self.settings.issuer,
             client_id: &self.settings.client_id,
             algorithms: &self.settings.algorithms,
             nonce,
-            access_token: response.access_token(),
+            access_token: access_token(response)?,
             authenticated_since,
         };
         let keys = self.keys(Want::Any, now).await?;
@@ -362,10 +382,9 @@ impl OidcProvider {
                 "the identity provider has no userinfo endpoint; set userinfo = false".into(),
             )
         })?;
-        let token: &AccessToken = response.access_token();
         let body = self
             .transport
-            .get(url.as_str(), Some(token.secret()))
+            .get(url.as_str(), Some(access_token(response)?.secret()))
             .await
             .map_err(|error| ProviderError::Userinfo(error.to_string()))?;
         userinfo::parse(&body, subject).map_err(|error| match error {
@@ -375,47 +394,17 @@ impl OidcProvider {
     }
 
     fn granted(&self, response: &TokenResponse, now: Timestamp) -> Granted {
-        let said =
-            response.extra_fields().refresh_expires_in.filter(|secs| *secs > 0).map(Duration::from_secs);
+        let said = response.refresh_expires_in.filter(|secs| *secs > 0).map(Duration::from_secs);
         Granted {
-            refresh_token: response.refresh_token().map(|token| token.secret().clone().into()),
+            refresh_token: response.refresh_token.clone(),
             refresh_token_until: said.or(self.settings.refresh_token_lifetime).map(|span| now.plus(span)),
-            id_token: response.extra_fields().id_token.clone().map(SecretString::from),
+            id_token: response.id_token.clone(),
         }
     }
 }
 
-/// The bridge from the protocol crate to our transport. It judges the answer before the crate sees it.
-struct TokenCall<'a>(&'a OidcProvider);
-
-impl<'c> AsyncHttpClient<'c> for TokenCall<'_> {
-    type Error = TokenError;
-    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, TokenError>> + Send + 'c>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move {
-            let answer = self.0.transport.call(request).await;
-            let answer = answer.map_err(|error| match error {
-                TransportError::NotSent { what } => TokenError::NotSent(what),
-                error => TokenError::Unavailable(error.to_string()),
-            })?;
-            let retry_after = answer.headers().get(http::header::RETRY_AFTER);
-            classify(
-                answer.status().as_u16(),
-                retry_after.and_then(|value| value.to_str().ok()),
-                answer.body(),
-            )?;
-            Ok(answer)
-        })
-    }
-}
-
-fn token_error(error: RequestTokenError<TokenError, BasicErrorResponse>) -> ProviderError {
-    ProviderError::Token(match error {
-        RequestTokenError::Request(error) => error,
-        // What is left is a 200 that is not a token response: a captive portal, a proxy's page, a bug.
-        RequestTokenError::ServerResponse(_) | RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-            TokenError::Unavailable("HTTP status 200 without a token response".into())
-        }
-    })
+/// The access token; without one the answer proves nothing, though a refresh token may be in it.
+fn access_token(response: &TokenResponse) -> Result<&AccessToken, TokenError> {
+    let none = || TokenError::Unavailable("HTTP status 200 without a usable access token".into());
+    response.access_token.as_ref().ok_or_else(none)
 }

@@ -1,22 +1,38 @@
 //! What the operator says about an upstream identity provider.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
 
+use crate::keys::client::ClientKeys;
 pub use crate::oidc::algorithm::SigningAlgorithm;
+pub use crate::oidc::authorization::ResponseMode;
 use crate::session::names::ProviderId;
 
-/// How the gateway proves to the token endpoint who it is (OIDC Core section 9).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How the gateway proves to the IdP's endpoints who it is (OIDC Core section 9), and with what.
+#[derive(Clone, Debug)]
 pub enum ClientAuthentication {
     /// `client_secret_basic`: in the `Authorization` header.
-    #[default]
-    ClientSecretBasic,
+    ClientSecretBasic(SecretString),
     /// `client_secret_post`: in the body.
-    ClientSecretPost,
+    ClientSecretPost(SecretString),
+    /// `private_key_jwt`: with a signature (RFC 7523).
+    PrivateKeyJwt(Arc<ClientKeys>),
+}
+
+/// Are authorization requests pushed to the IdP (RFC 9126)?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PushedRequests {
+    /// Where its metadata says where to.
+    #[default]
+    Auto,
+    /// Yes; no sign-in where its metadata does not say where to.
+    Always,
+    /// No; no sign-in where it wants them.
+    Never,
 }
 
 /// What becomes of a refresh token that was used (RFC 9700 section 4.14): may one that was perhaps spent, by a request
@@ -74,10 +90,12 @@ pub struct Settings {
     pub discovery_url: Option<Url>,
     /// The client id that it gave the gateway.
     pub client_id: String,
-    /// The client secret that it gave the gateway.
-    pub client_secret: SecretString,
-    /// How the secret is presented.
+    /// How the gateway proves to be that client.
     pub client_authentication: ClientAuthentication,
+    /// Are authorization requests pushed?
+    pub pushed_authorization_requests: PushedRequests,
+    /// How its responses come back.
+    pub response_mode: ResponseMode,
     /// Scopes to ask for; `openid` is always among them. `offline_access` is what most IdPs want for a refresh token.
     pub scopes: Vec<String>,
     /// Which signature algorithms it may use.

@@ -84,6 +84,17 @@ name! {
     ProviderId
 }
 
+/// The candidate that `word` is most likely a misspelling of.
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let word = word.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).clamp(1, 3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +105,15 @@ mod tests {
         for bad in ["", "-a", "A", "a/b", "a.b", "a b", "ä", &"a".repeat(33)] {
             assert_eq!(bad.parse::<ProviderId>(), Err(NotAName), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_misspelling_finds_its_word_and_a_stranger_finds_none() {
+        let words = ["policy_check_interval", "lifetime", "ES256", "url"];
+        assert_eq!(nearest("polcy_check_interval", words), Some("policy_check_interval"));
+        assert_eq!(nearest("lifetiem", words), Some("lifetime"));
+        assert_eq!(nearest("es256", words), Some("ES256"));
+        assert_eq!(nearest("uri", words), Some("url"));
+        assert_eq!(nearest("banana", words), None);
     }
 }

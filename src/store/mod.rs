@@ -60,6 +60,20 @@ pub async fn open(
     }
 }
 
+/// Looks whether the settings can be used, as far as that shows without a connection and without opening the file.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn check(settings: &Settings) -> Result<(), StoreError> {
+    match settings {
+        Settings::Redis { url, ca_file } => {
+            RedisStore::new(url, ca_file.as_deref(), TimeSource::Server, Patience::default()).map(drop)
+        }
+        Settings::Embedded { .. } => Ok(()),
+    }
+}
+
 /// Counts the writes to a record, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u64);
@@ -290,7 +304,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Ends a session: tombstone in, tokens, activity and due entry out, all at once. The first tombstone stays.
     async fn end(&self, id: StoredId, tombstone: &[u8], keep: Duration) -> Result<Ended, StoreError>;
 
-    /// Notes when sessions were last used; older instants never overwrite newer ones, and ended sessions get none.
+    /// Notes when sessions were last used; older instants never overwrite newer ones, and ended sessions get none. A live
+    /// session that the queue has lost comes back to it, due at once.
     async fn note_activity(&self, seen: &[(StoredId, Timestamp)], keep: Duration) -> Result<(), StoreError>;
 
     /// When the session was last used.
@@ -310,7 +325,7 @@ pub trait Store: fmt::Debug + Send + Sync {
         limit: usize,
     ) -> Result<Vec<Claim>, StoreError>;
 
-    /// Claims one session, due or not, unless somebody holds it.
+    /// Claims one session, due or not, unless somebody holds it. A live session that the queue has lost comes back to it.
     async fn claim(&self, id: StoredId, now: Timestamp, lease: Duration) -> Result<Claimed, StoreError>;
 
     /// Makes a claim last until `now + lease`; `None` where it is no longer ours.

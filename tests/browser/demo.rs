@@ -18,6 +18,21 @@ fn start(interval: &str) -> (Process, String) {
 }
 
 #[tokio::test]
+async fn who_types_localhost_is_shown_the_addresses_of_the_demo() {
+    let (_demo, one) = start("20s");
+    let port = one.trim_end_matches('/').rsplit_once(':').unwrap().1;
+    let chromium = Chromium::start().await;
+    let page = chromium.page();
+    page.goto(&format!("http://localhost:{port}/")).await.unwrap();
+    let told = reads(page, "Nothing is at this address").await;
+    for address in [&one, &one.replace("one.", "two."), &one.replace("one.", "control.")] {
+        assert!(told.contains(address), "{address} is not in {told}");
+    }
+    press(page, &format!("a[href=\"{one}\"]")).await;
+    reads(page, "alice").await;
+}
+
+#[tokio::test]
 async fn the_demo_shows_both_apps_and_the_page_that_explains_a_revocation_comes_by_itself() {
     let (_demo, one) = start("4s");
     let chromium = Chromium::start().await;

@@ -4,6 +4,7 @@
 mod embedded_file;
 mod every_verb;
 mod fake_redis;
+mod half_records;
 mod redis_faults;
 mod redis_tls;
 mod store;

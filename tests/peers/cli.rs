@@ -9,6 +9,7 @@ use crate::programs::browser::Browser;
 use crate::programs::guarded_app::GuardedApp;
 use crate::programs::hourgate::program;
 use crate::programs::nginx::Nginx;
+use crate::programs::wait::until;
 
 async fn house() -> (GuardedApp, Nginx) {
     let house = GuardedApp::start("60m").await;
@@ -54,10 +55,9 @@ async fn sessions_are_listed_and_shown() {
     assert!(table.starts_with("ID        USER "), "{table}");
     says(&table, &[&id[..8], "alice@t1.example", "apps", "test", "NEXT CHECK"]);
     assert_eq!(table.lines().count(), 2);
-    for nobodys in [["--user", "bob"], ["--environment", "other"]] {
-        let list = house.gateway.cli(&[&["sessions", "list"][..], &nobodys].concat());
-        assert_eq!(good(&list), "No live sessions.\n");
-    }
+    assert_eq!(good(&house.gateway.cli(&["sessions", "list", "--user", "bob"])), "No live sessions.\n");
+    let slip = house.gateway.cli(&["sessions", "list", "--environment", "appz"]);
+    says(&bad(&slip, 2), &["there is no environment \"appz\" here; did you mean apps? known: apps"]);
     for alices in ["alice", "alice@t1.example"] {
         let list = house.gateway.ask(&["sessions", "list", "--user", alices]);
         assert_eq!(list["sessions"][0]["id"], *id);
@@ -94,8 +94,37 @@ async fn a_revoked_session_is_refused_at_once_and_explained() {
     let after = good(&house.gateway.cli(&["explain", &id]));
     says(&after, &[&format!("Session {id} is not allowed"), "remark: laptop lost", "no: revoked"]);
     let again = good(&house.gateway.cli(&["sessions", "revoke", &id]));
-    says(&again, &["it had ended before"]);
+    says(&again, &[&format!("{id} had ended before; `hourgate explain {id}` says why")]);
     says(&bad(&house.gateway.cli(&["sessions", "show", &id]), 3), &["revoked", "hourgate explain"]);
+}
+
+#[tokio::test]
+async fn of_several_ids_each_is_tried_and_told() {
+    let (house, _nginx) = house().await;
+    let mut browsers = vec![house.alice().await];
+    let first = house.gateway.session_id();
+    house.gateway.cli(&["sessions", "revoke", &first]);
+    browsers.push(house.alice().await);
+    let second = house.gateway.session_id();
+
+    let nobody = "0123456789abcdef0123456789abcdef";
+    let (code, out, err) =
+        seen(&house.gateway.cli(&["sessions", "revoke", nobody, &first, &second, "0123abcd"]));
+    assert_eq!(code, 3);
+    says(
+        &out,
+        &[&format!("Revoked 1 session: {second}.\n"), &format!("Nothing to revoke: {first} had ended")],
+    );
+    says(&err, &[&format!("there is no live session {nobody}"), "there is no live session 0123abcd"]);
+    for browser in &mut browsers {
+        assert_eq!(browser.fetch(&house.url("/api/")).await.status, 401);
+    }
+
+    let for_programs = house.gateway.cli(&["-o", "json", "sessions", "revoke", &second, nobody]);
+    assert_eq!(for_programs.status.code(), Some(3));
+    let told: serde_json::Value = serde_json::from_slice(&for_programs.stdout).unwrap();
+    assert_eq!(told["ended_before"][0], *second);
+    assert_eq!((&told["refused"][0]["id"], &told["sessions"]), (&nobody.into(), &serde_json::json!([])));
 }
 
 #[tokio::test]
@@ -104,6 +133,11 @@ async fn a_revoked_user_is_out_everywhere_and_may_come_back() {
     let (mut at_home, mut at_work) = (house.alice().await, house.alice().await);
     let revoked = good(&house.gateway.cli(&["users", "revoke", "alice@t1.example", "--reason", "drill"]));
     says(&revoked, &["Revoked alice (http://", "2 sessions ended", "New sign-ins are good"]);
+    let ids = revoked.lines().last().unwrap().strip_prefix("Ended: ").unwrap().trim_end_matches('.');
+    for id in ids.split(", ") {
+        says(&good(&house.gateway.cli(&["explain", id])), &["remark: drill"]);
+    }
+    assert_eq!(ids.split(", ").count(), 2);
     for browser in [&mut at_home, &mut at_work] {
         assert_eq!(browser.fetch(&house.url("/api/")).await.status, 401);
     }
@@ -113,8 +147,11 @@ async fn a_revoked_user_is_out_everywhere_and_may_come_back() {
         &bad(&house.gateway.cli(&["users", "revoke", "carol"]), 3),
         &["nobody called \"carol\"", "--issuer"],
     );
-    let unseen = house.gateway.cli(&["users", "revoke", "carol", "--issuer", "https://idp.example"]);
-    says(&good(&unseen), &["no live session ended", "sign-ins under way are void"]);
+    let issuer = house.gateway.session()["issuer"].as_str().unwrap().to_owned();
+    let slip = house.gateway.cli(&["users", "revoke", "carol", "--issuer", "https://idp.example"]);
+    says(&bad(&slip, 2), &["there is no issuer \"https://idp.example\" here", &format!("known: {issuer}")]);
+    let unseen = house.gateway.cli(&["users", "revoke", "carol", "--issuer", &issuer]);
+    says(&good(&unseen), &["there was no live session, sign-ins under way are void"]);
 }
 
 #[tokio::test]
@@ -138,7 +175,11 @@ async fn what_is_not_there_has_its_own_exit_code() {
 async fn a_health_check_asks_for_the_store_or_for_life_alone() {
     let (mut house, _nginx) = house().await;
     assert_eq!(good(&house.gateway.cli(&["healthcheck"])), "ready\n");
+    assert_eq!(house.gateway.ask(&["healthcheck"]), serde_json::json!({ "ok": true, "message": "ready" }));
     house.redis.kill();
+    let (code, out, _) = seen(&house.gateway.cli(&["-o", "json", "healthcheck"]));
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &told["ok"]), (1, &false.into()));
     says(&bad(&house.gateway.cli(&["healthcheck"]), 1), &["not ready", "store"]);
     assert_eq!(good(&house.gateway.cli(&["healthcheck", "--live"])), "ok\n");
     says(&bad(&house.gateway.cli(&["sessions", "list"]), 1), &["the session store is unavailable"]);
@@ -152,6 +193,14 @@ async fn a_health_check_asks_for_the_store_or_for_life_alone() {
 async fn the_configuration_is_checked_without_running_it() {
     let (house, _nginx) = house().await;
     says(&good(&house.gateway.cli(&["config", "check"])), &["is valid: 1 provider, 1 environment, 3 hosts"]);
+    let keys = house.gateway.config().with_file_name("keys");
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o644)).unwrap();
+    says(&seen(&house.gateway.cli(&["config", "check"])).2, &["can be read by others", "chmod o="]);
+    std::fs::remove_file(&keys).unwrap();
+    let (code, out, err) = seen(&house.gateway.cli(&["config", "check"]));
+    assert_eq!((code, out.as_str()), (78, ""));
+    says(&err, &["there is no key ring", "hourgate keys new"]);
+
     let config = std::fs::read_to_string(house.gateway.config()).unwrap();
     std::fs::write(house.gateway.config(), config.replace("short_policy_check", "short_policy_chek"))
         .unwrap();
@@ -159,6 +208,30 @@ async fn the_configuration_is_checked_without_running_it() {
     assert_eq!((code, out.as_str()), (78, ""));
     says(&err, &["unknown key `short_policy_chek` in [danger]", "did you mean `short_policy_check`?"]);
     assert_eq!(house.gateway.cli(&["serve"]).status.code(), Some(78));
+}
+
+#[tokio::test]
+async fn ops_13_a_test_idp_needs_a_word_of_the_operator_in_the_file_or_on_the_command_line() {
+    let (mut house, _nginx) = house().await;
+    let config = std::fs::read_to_string(house.gateway.config()).unwrap();
+    let without = config.replace("insecure_test_idp = true", "insecure_test_idp = false");
+    std::fs::write(house.gateway.config(), without).unwrap();
+    house.gateway.kill();
+    house.gateway.serve(&[]);
+    let told = until("it says why it is not ready", || {
+        let (code, _, err) = seen(&house.gateway.cli(&["healthcheck"]));
+        (code == 1 && err.contains("test identity provider")).then_some(err)
+    });
+    says(&told, &["provider test", "http://", "--insecure-test-idp", "danger.insecure_test_idp = true"]);
+
+    house.gateway.kill();
+    let socket = house.gateway.config().with_file_name("other.sock");
+    let socket = socket.to_str().unwrap();
+    house.gateway.serve(&["--insecure-test-idp", "--socket", socket]);
+    house.gateway.until_ready();
+    house.alice().await;
+    let list = good(&house.gateway.cli(&["sessions", "list", "--socket", socket]));
+    says(&list, &["alice@t1.example"]);
 }
 
 #[tokio::test]
@@ -182,7 +255,7 @@ fn a_new_key_ring_is_for_its_owner_only_and_overwrites_nothing() {
     let file = dir.path().join("keys");
     let keys =
         |command: &str| program().args(["keys", command, "--file", file.to_str().unwrap()]).output().unwrap();
-    says(&bad(&keys("rotate"), 3), &["does not exist", "hourgate keys new"]);
+    says(&bad(&keys("rotate"), 3), &["there is no key ring", "hourgate keys new", "signs everybody out"]);
     says(&good(&keys("new")), &["Wrote a new key ring"]);
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let before = std::fs::read_to_string(&file).unwrap();

@@ -105,6 +105,7 @@ stories! {
             ("/sessions", vec![("limit", "0".to_owned())]),
             ("/sessions", vec![("limit", "many".to_owned())]),
             ("/sessions", vec![("usr", "alice".to_owned())]),
+            ("/sessions", vec![("environment", "prd".to_owned())]),
             ("/sessions/zz", vec![]),
             ("/sessions/abc", vec![]),
             ("/sessions/00000000000000000000000000000000", vec![]),

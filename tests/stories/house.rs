@@ -13,7 +13,7 @@ use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
 use hourgate::provider::settings::{
-    ClaimNames, ClientAuthentication, Rotation, Settings as ProviderSettings,
+    ClaimNames, ClientAuthentication, PushedRequests, ResponseMode, Rotation, Settings as ProviderSettings,
 };
 use hourgate::session::Session;
 use hourgate::session::end::Tombstone;
@@ -87,7 +87,7 @@ impl House {
             store: StoreSettings::Embedded { path: dir.path().join("sessions.redb") },
             providers: vec![provider("idp", &idp.issuer("t1"))],
             environments: vec![environment("prod", APP, &["idp"]), environment("other", OTHER, &["idp"])],
-            danger: Danger::default(),
+            danger: Danger { insecure_test_idp: true, ..Danger::default() },
             log: Log { format: LogFormat::Auto, level: tracing::Level::INFO },
         };
         #[expect(clippy::disallowed_methods, reason = "tests are outside the gateway")]
@@ -178,6 +178,59 @@ impl House {
         policy_check::run_all_due(self.services()).await.unwrap();
         let services = self.services();
         services.activity.flush(&services.sessions, services.now()).await.unwrap();
+    }
+
+    // === losses ===
+
+    /// The due queue is gone, the records are there. On disk the gateway must let go of the file first.
+    pub(crate) async fn lose_the_queue(&mut self) {
+        if let Place::Redis(server) = &self.place {
+            let queues: Vec<_> = (0..64).map(|partition| format!("hg:due:{{{partition}}}")).collect();
+            server.cli(&[&["DEL"], &queues.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat());
+            return;
+        }
+        let scores = redb::TableDefinition::<[u8; 16], u64>::new("scores");
+        let queue = redb::TableDefinition::<(u8, u64, [u8; 16]), ()>::new("queue");
+        self.edit_file(|write| {
+            assert!(write.delete_table(scores).unwrap() && write.delete_table(queue).unwrap());
+        })
+        .await;
+    }
+
+    /// The tokens of a session are gone, all else is there.
+    pub(crate) async fn lose_the_tokens(&mut self, id: StoredId) {
+        self.lose(b't', id).await;
+    }
+
+    /// The identity record of a session is gone, all else is there.
+    pub(crate) async fn lose_the_record(&mut self, id: StoredId) {
+        self.lose(b's', id).await;
+    }
+
+    async fn lose(&mut self, kind: u8, id: StoredId) {
+        if let Place::Redis(server) = &self.place {
+            let key = format!("hg:{}:{{{}}}:{id}", char::from(kind), id.partition());
+            assert_eq!(server.cli(&["DEL", &key]).trim(), "1");
+            return;
+        }
+        let records = redb::TableDefinition::<&[u8], (u64, &[u8])>::new("records");
+        self.edit_file(|write| {
+            let mut records = write.open_table(records).unwrap();
+            assert!(records.remove([&[kind][..], id.as_bytes()].concat().as_slice()).unwrap().is_some());
+        })
+        .await;
+    }
+
+    async fn edit_file(&mut self, edit: impl FnOnce(&redb::WriteTransaction)) {
+        self.running.take().unwrap().stop().await;
+        self.store = None;
+        drop(self.open_file().await);
+        let database = redb::Database::open(self.dir.path().join("sessions.redb")).unwrap();
+        let write = database.begin_write().unwrap();
+        edit(&write);
+        write.commit().unwrap();
+        drop(database);
+        self.start().await;
     }
 
     // === people ===
@@ -290,8 +343,9 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
         issuer: issuer.to_owned(),
         discovery_url: None,
         client_id: "hourgate".into(),
-        client_secret: "secret".to_owned().into(),
-        client_authentication: ClientAuthentication::ClientSecretBasic,
+        client_authentication: ClientAuthentication::ClientSecretBasic("secret".to_owned().into()),
+        pushed_authorization_requests: PushedRequests::default(),
+        response_mode: ResponseMode::default(),
         scopes: ["openid", "profile", "email", "offline_access"].map(String::from).to_vec(),
         algorithms: ProviderSettings::DEFAULT_ALGORITHMS.to_vec(),
         claims: ClaimNames::default(),

@@ -30,6 +30,7 @@ macro_rules! stories {
 
 mod admin;
 mod contracts;
+mod half_records;
 mod hostile_requests;
 mod outages;
 mod policy_checks;
@@ -37,5 +38,6 @@ mod several_idps;
 mod sign_in;
 mod sign_out;
 mod staying_alive;
+mod test_idp;
 mod under_way;
 mod when_redis_is_away;

@@ -234,7 +234,7 @@ stories! {
 
     async fn client_secret_post_and_userinfo_work_too(house: House) {
         use hourgate::provider::settings::ClientAuthentication;
-        house.config.providers[0].client_authentication = ClientAuthentication::ClientSecretPost;
+        house.config.providers[0].client_authentication = ClientAuthentication::ClientSecretPost("secret".to_owned().into());
         house.config.providers[0].userinfo = true;
         house.restart().await;
         house.signed_in().await;

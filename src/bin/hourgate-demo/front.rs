@@ -13,7 +13,7 @@ use crate::app::{self, App};
 use crate::as_proxy::{self, Gateway};
 use crate::control;
 use crate::idp_control::IdpControl;
-use crate::pages::{self, Error};
+use crate::pages::{self, ElsewherePage, Error};
 
 /// What the front works with.
 pub(crate) struct Front {
@@ -50,14 +50,20 @@ async fn answer(front: &Front, request: &HttpRequest, body: Bytes) -> Result<Htt
     if host.eq_ignore_ascii_case(&front.control) {
         return control::answer(front, request, &body).await;
     }
+    let Some(app) = front.apps.iter().find(|app| app.host.eq_ignore_ascii_case(host)) else {
+        // Who types `localhost` is not far off.
+        let page = ElsewherePage { apps: &front.apps, control: &front.control, interval: front.interval };
+        return pages::html(StatusCode::NOT_FOUND, &page);
+    };
     if path.strip_prefix(PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
         return front.gateway.forward(request, body).await;
     }
     // Pages that come again by themselves are no sign that somebody uses the app.
     let asked = front.gateway.ask(request, path == app::REFRESHED).await?;
-    match front.apps.iter().find(|app| app.host.eq_ignore_ascii_case(host)) {
-        Some(app) if asked.status().is_success() => app::answer(front, app, request, &asked, &body).await,
-        _ => as_proxy::pass_on(asked).await,
+    if asked.status().is_success() {
+        app::answer(front, app, request, &asked, &body).await
+    } else {
+        as_proxy::pass_on(asked).await
     }
 }
 

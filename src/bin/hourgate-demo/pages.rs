@@ -55,6 +55,16 @@ pub(crate) struct ControlPage<'a> {
     pub(crate) interval: u64,
 }
 
+/// What stands at an address that is none of the demo's.
+#[derive(Template)]
+#[template(path = "elsewhere.html", config = "src/bin/hourgate-demo/pages/askama.toml")]
+pub(crate) struct ElsewherePage<'a> {
+    pub(crate) apps: &'a [App],
+    pub(crate) control: &'a str,
+    /// The policy check interval in seconds.
+    pub(crate) interval: u64,
+}
+
 /// One person in the control room.
 pub(crate) struct PersonRow {
     pub(crate) sub: String,

@@ -12,7 +12,9 @@ use hourgate::edge::limits::Limits;
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings as Policy;
-use hourgate::provider::settings::{ClaimNames, ClientAuthentication, Rotation, Settings as Provider};
+use hourgate::provider::settings::{
+    ClaimNames, ClientAuthentication, PushedRequests, ResponseMode, Rotation, Settings as Provider,
+};
 use hourgate::session::origin::Origin;
 use hourgate::store::settings::Settings as Store;
 use hourgate::telemetry::LogFormat;
@@ -49,8 +51,9 @@ pub(crate) fn config(
         discovery_url: Some(idp.discovery),
         client_id: "hourgate-demo".to_owned(),
         // The test IdP takes any.
-        client_secret: "demo".to_owned().into(),
-        client_authentication: ClientAuthentication::default(),
+        client_authentication: ClientAuthentication::ClientSecretBasic("demo".to_owned().into()),
+        pushed_authorization_requests: PushedRequests::default(),
+        response_mode: ResponseMode::default(),
         scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
         algorithms: Provider::DEFAULT_ALGORITHMS.to_vec(),
         claims: ClaimNames::default(),
@@ -77,7 +80,7 @@ pub(crate) fn config(
         store: Store::Embedded { path: dir.join("sessions.redb") },
         providers: vec![provider],
         environments: vec![environment],
-        danger: Danger { insecure_http: false, short_policy_check: true },
+        danger: Danger { short_policy_check: true, insecure_test_idp: true, ..Danger::default() },
         log: Log { format: LogFormat::Pretty, level: tracing::Level::WARN },
     })
 }

@@ -8,6 +8,8 @@
 //! | `POST /users/{sub}/disable`, `…/enable` | |
 //! | `POST /users/{sub}/revoke` | ends all grants of the user: codes, refresh and access tokens; not the browser's single sign-on session |
 //! | `GET`, `PUT`, `DELETE /clients/{client_id}` | `{"secret":"…","redirect_uris":[…],"post_logout_redirect_uris":[…]}` |
+//! | | or, for a client that proves itself with `private_key_jwt`, `"jwks":{"keys":[…]}` instead of `secret`: the audience of its assertions is the issuer, as one string; each is good once, for 5 minutes at most |
+//! | `GET`, `PUT /pushed-requests` | `{"offered":false,"required":false}`: pushed authorization requests (RFC 9126). What is pushed is good once, for 60 s |
 //! | `PUT /auto-login` | `{"user":"alice"}` or `{"user":null}` |
 //! | `GET`, `PUT /lifetimes` | `{"id_token":"60m","access_token":"60m","refresh_token":"90d","code":"60s","sso_session":"24h"}`; what is not named stays. Once `refresh_token` was set, token answers say `refresh_expires_in` |
 //! | `GET`, `PUT /tokens-policy` | `{"rotation":"none"\|"rotate","grace":"0s","reuse_detection":true,"issue_refresh_token":true,"id_token_on_refresh":true,"nonce_on_refresh":false}`; what is not named stays |
@@ -21,7 +23,7 @@
 //! | `POST /secrets`, `GET /secrets` | keeps from now on, and lists, every code, token, verifier and client secret that passes the token endpoint |
 //!
 //! Modes of faults: `status` `delay` `late_answer` (everything is done at once, and answered after `delay`) `hold` `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
-//! (closed after everything is done) `error` (an OAuth error) at every endpoint; `wrong_nonce` `wrong_iss` `wrong_aud`
+//! (closed after everything is done) `error` (an OAuth error) at every endpoint (`discovery` `jwks` `authorize` `login` `token` `userinfo` `end_session` `revoke` `par`); `wrong_nonce` `wrong_iss` `wrong_aud`
 //! `bad_sig` `wrong_sub` `expired` `alg_none` `no_kid` `missing_iat` `missing_sub` `wrong_at_hash` `wrong_azp` `extra_aud`
 //! at `token` (`wrong_sub` and `missing_sub` at `userinfo`, `wrong_iss` at `discovery` too); `wrong_response_iss`
 //! `missing_response_iss` at `authorize`. `times` counts strikes, at sign-in and at refresh alike.
@@ -44,6 +46,7 @@ use super::tenants::{NoTenant, Tenants};
 mod clients;
 mod failures;
 mod keys_and_clock;
+mod pushed_requests;
 mod requests;
 mod tokens;
 mod users;
@@ -147,6 +150,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .configure(tokens::routes)
                 .configure(failures::routes)
                 .configure(keys_and_clock::routes)
+                .configure(pushed_requests::routes)
                 .configure(requests::routes),
         )
         .default_service(web::to(nothing_here));

@@ -79,7 +79,8 @@ impl Check<'_> {
     /// The IdP is asked. The lease is renewed meanwhile; the fence that stands at the end is the one that counts.
     async fn ask(&self, fence: Fence, now: Timestamp) -> Result<CheckOutcome, StoreError> {
         let Some((seen, before)) = self.services.sessions.tokens(self.id).await? else {
-            return Ok(CheckOutcome::Elsewhere);
+            // They went with the session, and this writes nothing; or they were lost, and the browser renews (RDS-12).
+            return self.failed(fence, CheckFailure::TokenSpent, now).await;
         };
         let Some(refresh_token) = before.refresh_token.clone() else {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
@@ -367,6 +368,7 @@ fn why(error: &ProviderError) -> CheckFailure {
         ProviderError::Token(TokenError::InteractionRequired(_)) => CheckFailure::InteractionRequired,
         ProviderError::Token(TokenError::OurFault(_))
         | ProviderError::Misconfigured(_)
+        | ProviderError::TestIdp { .. }
         | ProviderError::NoIdToken => CheckFailure::OurFault,
         _ => CheckFailure::Unreachable,
     }

@@ -216,6 +216,9 @@ impl Store for EmbeddedStore {
                 let session = tables.get(&key(Kind::Session, id.as_bytes()))?;
                 if session.is_some_and(|session| record::is_live(&session)) {
                     raise(tables, &key(Kind::Activity, id.as_bytes()), at, until)?;
+                    if tables.score(id)?.is_none() {
+                        tables.set_score(id, Some(Score::due(at)))?;
+                    }
                 }
             }
             Ok(())
@@ -257,14 +260,20 @@ impl Store for EmbeddedStore {
     }
 
     async fn claim(&self, id: StoredId, now: Timestamp, lease: Duration) -> Result<Claimed, StoreError> {
-        let claim = move |tables: &mut Tables<'_>| match tables.score(id)? {
-            None => Ok(Claimed::Absent),
-            Some(score) if score.is_held(now) => Ok(Claimed::Busy(score.instant())),
-            Some(score) => {
-                let held = score.held_until(ends(now, lease));
-                tables.set_score(id, Some(held))?;
-                Ok(Claimed::Ours(held.fence()))
+        let claim = move |tables: &mut Tables<'_>| {
+            let score = match tables.score(id)? {
+                Some(score) => score,
+                None => match tables.get(&key(Kind::Session, id.as_bytes()))? {
+                    Some(session) if record::is_live(&session) => Score::due(now),
+                    _ => return Ok(Claimed::Absent),
+                },
+            };
+            if score.is_held(now) {
+                return Ok(Claimed::Busy(score.instant()));
             }
+            let held = score.held_until(ends(now, lease));
+            tables.set_score(id, Some(held))?;
+            Ok(Claimed::Ours(held.fence()))
         };
         self.write("claiming a session", claim).await
     }

@@ -8,6 +8,7 @@ mod keys;
 mod link;
 mod scripts;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use super::{
     Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
     Store, StoreError, Stored, TimeSource, Version, record,
 };
-use crate::session::id::{Lane, PARTITIONS, StoredId};
+use crate::session::id::{Lane, StoredId};
 use crate::time::Timestamp;
 
 /// Lua unpacks a batch onto its stack, which ends somewhere above 7,000 values.
@@ -175,14 +176,19 @@ impl Store for RedisStore {
     }
 
     async fn note_activity(&self, seen: &[(StoredId, Timestamp)], keep: Duration) -> Result<(), StoreError> {
-        let mut partitions = vec![Vec::new(); usize::from(PARTITIONS)];
+        let mut queues: HashMap<String, Vec<(StoredId, Timestamp)>> = HashMap::new();
         for note in seen {
-            partitions[usize::from(note.0.partition())].push(*note);
+            queues.entry(keys::due_of(note.0)).or_default().push(*note);
         }
-        let notes = partitions.iter().flat_map(|notes| notes.chunks(LARGEST_NOTE)).map(|notes| async move {
-            let mut script = self.scripts.note_activity.arg(millis(keep));
+        let chunks = queues
+            .iter()
+            .flat_map(|(queue, notes)| notes.chunks(LARGEST_NOTE).map(move |notes| (queue, notes)));
+        let notes = chunks.map(|(queue, notes)| async move {
+            let mut script = self.scripts.note_activity.key(queue);
+            script.arg(millis(keep));
             for (id, at) in notes {
-                script.key(keys::session(*id)).key(keys::activity(*id)).arg(at.as_millis());
+                script.key(keys::session(*id)).key(keys::activity(*id));
+                script.arg(at.as_millis().max(0)).arg(id.as_bytes());
             }
             self.links.run("noting activity", &script).await
         });
@@ -220,6 +226,7 @@ impl Store for RedisStore {
 
     async fn claim(&self, id: StoredId, now: Timestamp, lease: Duration) -> Result<Claimed, StoreError> {
         let mut script = self.scripts.claim.key(keys::due_of(id));
+        script.key(keys::session(id));
         script.arg(self.instant(now)).arg(millis(lease)).arg(id.as_bytes());
         let (answer, score): (String, u64) = self.links.run("claiming a session", &script).await?;
         let score = Score::from_number(score);

@@ -36,7 +36,7 @@ impl Scripts {
             replace_session: script!(score, "replace_session.lua"),
             replace_tokens: script!("replace_tokens.lua"),
             end: script!("end.lua"),
-            note_activity: script!("note_activity.lua"),
+            note_activity: script!(score, "note_activity.lua"),
             claim_due: script!(score, "claim_due.lua"),
             claim: script!(score, "claim.lua"),
             renew: script!(score, "renew.lua"),

@@ -60,6 +60,7 @@ url = "{redis}"
 policy_check_interval = "{policy_check_interval}"
 [danger]
 short_policy_check = true
+insecure_test_idp = true
 {tables}
 {providers}
 [environment.apps]
@@ -73,7 +74,7 @@ hosts = {hosts:?}
         assert!(made.status.success(), "{made:?}");
         let environment: Vec<_> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let process = serve(&dir, &environment);
+        let process = serve(&dir, &environment, &[]);
         let gateway = Self { dir, management, environment, process };
         gateway.until_ready();
         gateway
@@ -86,8 +87,13 @@ hosts = {hosts:?}
 
     /// Starts it again after [`Self::kill`], with the same configuration.
     pub(crate) fn restart(&mut self) {
-        self.process = serve(&self.dir, &self.environment);
+        self.serve(&[]);
         self.until_ready();
+    }
+
+    /// As [`Self::restart`], with more arguments, and without waiting until it is ready.
+    pub(crate) fn serve(&mut self, arguments: &[&str]) {
+        self.process = serve(&self.dir, &self.environment, arguments);
     }
 
     /// What it logged since it was started.
@@ -95,7 +101,7 @@ hosts = {hosts:?}
         self.process.output()
     }
 
-    pub(crate) const fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.process.pid()
     }
 
@@ -147,13 +153,14 @@ hosts = {hosts:?}
         explanation["ended"]["reason"].as_str().map(str::to_owned)
     }
 
-    fn until_ready(&self) {
+    pub(crate) fn until_ready(&self) {
         until("the gateway is ready", || self.cli(&["healthcheck"]).status.success().then_some(()));
     }
 }
 
-fn serve(dir: &TempDir, environment: &[(String, String)]) -> Process {
+fn serve(dir: &TempDir, environment: &[(String, String)], arguments: &[&str]) -> Process {
     let mut command = program();
     command.envs(environment.iter().map(|(name, value)| (name, value)));
-    Process::spawn(command.arg("--config").arg(dir.path().join("hourgate.toml")).arg("serve"))
+    let config = dir.path().join("hourgate.toml");
+    Process::spawn(command.arg("--config").arg(config).arg("serve").args(arguments))
 }

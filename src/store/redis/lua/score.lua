@@ -10,6 +10,11 @@ local function instant(given)
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- Nobody has claimed it yet.
+local function due(at)
+  return at * 1024
+end
+
 local function ready(now)
   return now * 1024 + 1023
 end
