@@ -75,6 +75,7 @@ url = "{redis}"
 policy_check_interval = "{policy_check_interval}"
 [danger]
 short_policy_check = true
+insecure_test_idp = true
 [log]
 format = "json"
 {tables}
