@@ -25,8 +25,7 @@ const SETTING: &str = "checks_per_second = 20";
 async fn checks(world: &World) -> Vec<(i64, Entry)> {
     let entries = world.idp.journal(Profile::None, 0).await.into_iter();
     let checks = entries.filter(|entry| entry.grant_type != "authorization_code" && !entry.user.is_empty());
-    let mut checks: Vec<_> =
-        checks.map(|entry| (entry.at.parse::<jiff::Timestamp>().unwrap().as_millisecond(), entry)).collect();
+    let mut checks: Vec<_> = checks.map(|entry| (entry.came_at_millis(), entry)).collect();
     checks.sort_by_key(|(at, _)| *at);
     checks
 }

@@ -62,7 +62,14 @@ pub(crate) struct Entry {
     pub(crate) error: String,
     #[serde(default)]
     pub(crate) reuse: bool,
-    pub(crate) at: String,
+    at: String,
+}
+
+impl Entry {
+    /// When it came, in milliseconds since 1970.
+    pub(crate) fn came_at_millis(&self) -> i64 {
+        self.at.parse::<jiff::Timestamp>().unwrap().as_millisecond()
+    }
 }
 
 #[derive(Debug)]
