@@ -58,6 +58,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             browser: nonce.browser(),
             signed_in_at: now,
             sign_in_begun_at: now,
+            asserted_at: Some(now),
             proof: Proof { proved_at: now, until },
             renewal: Renewal::Background,
             kept_signed_in: false,

@@ -14,6 +14,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
@@ -23,7 +24,8 @@ use crate::edge::sign_in_budget::SignInBudget;
 use crate::edge::{self, Edge, listener};
 use crate::journeys::activity::Activity;
 use crate::journeys::policy_check::{self, Round};
-use crate::journeys::{Services, idp_documents};
+use crate::journeys::token_revocation::Revocations;
+use crate::journeys::{MOST_WAITING_SIGN_OUTS, Services, idp_documents};
 use crate::keys::{KeyRing, file};
 use crate::provider::{OidcProvider, TestIdps};
 use crate::store::sessions::Sessions;
@@ -149,6 +151,8 @@ impl Gateway {
             activity: Activity::default(),
             metrics: Metrics::default(),
             checks: tokio::sync::RwLock::default(),
+            revocations: Revocations::default(),
+            sign_outs: Arc::new(Semaphore::new(MOST_WAITING_SIGN_OUTS)),
             clock,
             keys,
             providers,

@@ -56,6 +56,8 @@ pub struct Metrics {
     pub refusals: Family<ReasonLabels, Counter>,
     /// Handlers that panicked.
     pub panics: Counter,
+    /// Logout tokens that were sent to the gateway, by outcome.
+    pub logout_tokens: Family<OutcomeLabels, Counter>,
     /// Policy checks by outcome.
     pub policy_checks: Family<OutcomeLabels, Counter>,
     /// Sessions that ended, by reason.
@@ -101,6 +103,7 @@ impl Metrics {
             "Log lines that were not written, by reason",
             sampling::suppressed(),
         );
+        registry.register("logout_tokens", "Logout tokens by outcome", self.logout_tokens.clone());
         registry.register("policy_checks", "Policy checks by outcome", self.policy_checks.clone());
         registry.register("sessions_ended", "Sessions that ended, by reason", self.sessions_ended.clone());
         registry.register("sessions", "Live sessions", self.sessions.clone());

@@ -49,8 +49,8 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("redb::", &["store/embedded/"], "only the embedded store knows redb"),
     (
         "reqwest::",
-        &["provider/transport.rs", "admin/client.rs", "bin/"],
-        "outbound HTTP goes through provider/transport.rs; the CLI's goes to a socket",
+        &["provider/transport.rs", "admin/client.rs", "idp/courier.rs", "bin/"],
+        "outbound HTTP goes through provider/transport.rs; the CLI's goes to a socket, the test IdP's has a file of its own",
     ),
     (
         "actix_web",

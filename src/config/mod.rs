@@ -131,6 +131,19 @@ pub fn load(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) ->
     Ok(read(path, &env.collect()).1?.0)
 }
 
+/// As [`load`], with the file's text at hand; `name` is what messages call it.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn parse(
+    name: &str,
+    text: &str,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<Config, Problems> {
+    Ok(interpret(source::parse(name.to_owned(), text.to_owned()), &env.collect())?.0)
+}
+
 /// As [`load`], with what `hourgate config check` prints on success: which origins result, and what is odd but no mistake.
 ///
 /// # Errors

@@ -123,7 +123,7 @@ pub(super) struct Problem {
 impl Problem {
     /// A sentence about a place, with the line where `excerpt` allows it.
     pub(super) fn about(place: &Place, sentence: &str, excerpt: bool, fix: Option<&str>) -> Self {
-        let mut text = format!("{place}: {sentence}");
+        let mut text = format!("{place}: {}", printable(sentence));
         if let Place::Text(source, span) = place
             && excerpt
             && let Some(lines) = source.excerpt(span)
@@ -131,7 +131,7 @@ impl Problem {
             text = format!("{text}\n{lines}");
         }
         if let Some(fix) = fix {
-            text = format!("{text}\n   {fix}");
+            text = format!("{text}\n   {}", printable(fix));
         }
         Self { order: place.order(), text }
     }
@@ -148,4 +148,9 @@ impl Problem {
         };
         Self::about(place, &sentence, true, refusal.fix.as_deref())
     }
+}
+
+/// The text without what would end a line or steer a terminal: keys can hold anything.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -102,6 +102,7 @@ fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<
     let rotation = rotation(table);
     let checks_per_second =
         table.get_or("checks_per_second", Settings::DEFAULT_CHECKS_PER_SECOND, number(CHECKS_PER_SECOND));
+    let revoke_tokens = table.get_or("revoke_tokens", true, boolean);
     let ca_file = table.get("ca_file", path);
     let timeout = table.get_or("timeout", Settings::DEFAULT_TIMEOUT, span(TIMEOUT, "10s"));
     let id = id?;
@@ -122,6 +123,7 @@ fn one(table: &mut Table<'_>, id: Option<ProviderId>, danger: Danger) -> Option<
         refresh_token_lifetime: refresh_token_lifetime.map(|given| given.value),
         rotation,
         checks_per_second,
+        revoke_tokens,
         ca_file: ca_file.map(|given| given.value),
         timeout,
     })

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Place, Problem, nearest};
+use super::problem::{Place, Problem, nearest, printable};
 use super::tree::{Entries, Node, Value};
 
 /// A stretch of the file, in bytes.
@@ -47,8 +47,6 @@ impl Source {
         if holds_a_secret || self.text.get(line.start..marked_end)?.contains('{') {
             return None;
         }
-        let printable =
-            |text: &str| -> String { text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect() };
         let (number, column) = self.position(span.start);
         let marked = self.text.get(span.start..marked_end).unwrap_or("");
         let carets = "^".repeat(marked.chars().count().max(1));

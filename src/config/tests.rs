@@ -19,8 +19,8 @@ hosts = ["app.example.com"]
 "#;
 
 fn load_text(text: &str, env: &[(&str, &str)]) -> Result<Config, Problems> {
-    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Ok(interpret(source::parse("hourgate.toml".into(), text.into()), &env)?.0)
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    parse("hourgate.toml", text, env)
 }
 
 /// A case of `refusals.txt`.
@@ -172,6 +172,30 @@ fn a_secret_comes_from_a_file_and_an_environment_variable_overrides_it() {
     assert_eq!(secret(&[("HOURGATE__PROVIDER__0__CLIENT_SECRET", "from-env")]), "from-env");
     let any_key = [("HOURGATE__PROVIDER__0__NAME_FILE", "one"), ("CREDENTIALS_DIRECTORY", credentials)];
     assert_eq!(load_text(&text, &any_key).unwrap().providers[0].display_name, "from-file");
+}
+
+#[test]
+fn a_private_key_takes_the_place_of_a_secret() {
+    use crate::keys::client_file::{Kind, new};
+    use crate::provider::settings::ClientAuthentication;
+    use secrecy::ExposeSecret;
+
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("key.pem"), new(Kind::P256).unwrap().expose_secret()).unwrap();
+    let env = [("CREDENTIALS_DIRECTORY", directory.path().to_str().unwrap())];
+    let with = |more: &str| {
+        let key = format!("client_authentication = 'private_key_jwt'\nprivate_key_file = 'key.pem'\n{more}");
+        load_text(&MINIMAL.replace("client_secret = \"hunter2\"", &key), &env)
+    };
+    let config = with("key_id = 'mine'").unwrap();
+    let ClientAuthentication::PrivateKeyJwt(keys) = &config.providers[0].client_authentication else {
+        panic!()
+    };
+    assert_eq!((keys.key_id(), keys.algorithm().as_str()), ("mine", "ES256"));
+    assert!(with("key_algorithm = 'ES256'").is_ok());
+    let told = with("key_algorithm = 'PS256'").unwrap_err().to_string();
+    let expected = "provider[0].key_algorithm = \"PS256\" does not go with the key: P-256 signs ES256";
+    assert!(told.contains(expected), "{told}");
 }
 
 #[test]

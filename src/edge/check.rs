@@ -50,11 +50,8 @@ pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRe
             }
             (Verdict::Check, Some((id, session)), None) => {
                 outcome = timeout_at(deadline, run_visited(&edge.services, id, session)).await.ok();
-                match outcome {
-                    // Only now: a dormant session must not become a used one before it was checked.
-                    Some(CheckOutcome::Confirmed) => edge.services.activity.note(id, edge.services.now()),
-                    Some(_) => {}
-                    None => return Err(EdgeError::Unproved("check_slow")),
+                if outcome.is_none() {
+                    return Err(EdgeError::Unproved("check_slow"));
                 }
             }
             (Verdict::Check, _, Some(CheckOutcome::Elsewhere)) if Instant::now() < deadline => {

@@ -26,6 +26,9 @@ pub enum EdgeError {
     /// The store does not know.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A sign-out could not be written down yet.
+    #[error("a sign-out waits for the session store: {0}")]
+    SignOutUnfinished(StoreError),
     /// A sign-in came to nothing.
     #[error(transparent)]
     SignIn(#[from] SignInError),
@@ -100,6 +103,12 @@ impl EdgeError {
                 "store_unavailable",
                 "One moment, please",
                 "Sessions cannot be looked up just now. You are still signed in; please try again shortly.",
+                2,
+            ),
+            Self::SignOutUnfinished(_) => later(
+                "sign_out_unfinished",
+                "Nearly signed out",
+                "This browser is signed out. Your session cannot be ended everywhere just now; that is done as soon as possible.",
                 2,
             ),
             Self::Unproved(code) => later(
@@ -207,6 +216,11 @@ fn sign_in_answer(error: &SignInError) -> Answer {
             "Sign-in refused",
             "An administrator ended your sessions while you were signing in. Please begin again.",
         ),
+        SignInError::SignedOutMeanwhile => (
+            StatusCode::FORBIDDEN,
+            "Sign-in refused",
+            "You were signed out at your organisation's sign-in service while you were signing in. Please begin again.",
+        ),
         SignInError::Provider(
             ProviderError::Document { .. }
             | ProviderError::Userinfo(_)
@@ -273,10 +287,14 @@ fn reference() -> String {
 }
 
 /// There is no such page.
-pub async fn not_found(request: HttpRequest) -> HttpResponse {
+///
+/// # Errors
+///
+/// [`EdgeError::NotFound`] for people, who get a page.
+pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, EdgeError> {
     if is_navigation(request.headers()) {
-        EdgeError::NotFound.error_response()
+        Err(EdgeError::NotFound)
     } else {
-        HttpResponse::NotFound().finish()
+        Ok(HttpResponse::NotFound().finish())
     }
 }

@@ -3,12 +3,14 @@
 //! All paths lie under [`paths::PREFIX`], mounted on every app host by the front proxy.
 
 pub mod authz;
+pub mod backchannel_logout;
 pub mod callback;
 pub mod check;
 pub mod connection;
 pub mod cookie;
 pub mod error;
 pub mod form;
+pub mod frontchannel_logout;
 pub mod guard;
 pub mod headers;
 pub mod jwks;
@@ -71,6 +73,8 @@ pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/signout", get().to(sign_out::ask))
                 .route("/signout", web::post().to(sign_out::act))
                 .route("/signed-out", get().to(sign_out::done))
+                .service(backchannel_logout::resource())
+                .route("/frontchannel-logout/{idp}", get().to(frontchannel_logout::frontchannel_logout))
                 .route("/session", get().to(session::session))
                 .route("/userinfo", get().to(session::userinfo))
                 .route("/jwks.json", get().to(jwks::jwks))

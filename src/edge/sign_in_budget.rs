@@ -137,7 +137,7 @@ impl Edge {
         }
         headers::list(request, "x-forwarded-for")
             .rev()
-            .map(|text| address_of(text))
+            .map(address_of)
             .find(|address| address.is_none_or(|address| !self.trusts(address)))
             .flatten()
     }

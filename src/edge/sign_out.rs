@@ -10,7 +10,8 @@ use super::page::{Message, Page, SignOut, see_other};
 use super::site::Site;
 use super::{Edge, cookie, paths};
 use crate::journeys::check::{Usage, check};
-use crate::journeys::sign_out::sign_out;
+use crate::journeys::sign_out::{finish_later, sign_out};
+use crate::journeys::sign_out_state::SignOutState;
 use crate::policy::facts::Standing;
 
 /// `GET /_hourgate/signout`
@@ -41,14 +42,15 @@ pub async fn act(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse,
     let Some(id) = presented.session.id() else {
         return Ok(see_other(&after, [cookie::no_session(&site)]));
     };
-    match sign_out(&edge.services, id, &after, edge.services.now()).await {
+    match sign_out(&edge.services, id, &site.origin, &after, edge.services.now()).await {
         Ok(signed_out) => {
             let next = signed_out.idp.map_or(after, String::from);
             Ok(see_other(&next, [cookie::no_session(&site)]))
         }
         // The person wanted to be signed out of this browser: that much is done whatever the store says (LOG-01).
         Err(error) => {
-            let mut response = EdgeError::from(error).error_response();
+            finish_later(&edge.services, id.clone(), site.origin.clone());
+            let mut response = EdgeError::SignOutUnfinished(error).error_response();
             // A Set-Cookie of our own making is always a valid header.
             let _ = response.add_cookie(&cookie::no_session(&site));
             Ok(response)
@@ -56,18 +58,44 @@ pub async fn act(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse,
     }
 }
 
-/// `GET /_hourgate/signed-out`
+/// `GET /_hourgate/signed-out`: the session has ended before anybody comes here. What the `state` decides is only whether
+/// to say that the IdP was there too; a wrong one, or none, is no error (LOG-03).
 pub async fn done(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, EdgeError> {
     let site = edge.site(&request)?;
+    let nonce = cookie::presented(&request, &site, &edge.services.keys).nonce;
+    let came_by_idp = state(request.query_string()).is_some_and(|state| {
+        let good = SignOutState::is_good(
+            &state,
+            nonce.as_ref(),
+            &site.origin,
+            &edge.services.keys,
+            edge.services.now(),
+        );
+        if !good {
+            tracing::info!(environment = %site.environment.id, "sign_out_state_refused");
+        }
+        good
+    });
     let message = Message {
         title: "You are signed out",
-        sentence: "Your session has ended. You can close this window.",
+        sentence: if came_by_idp {
+            "Your session has ended, here and at your organisation's sign-in service. You can close this window."
+        } else {
+            "Your session has ended. You can close this window."
+        },
         code: "signed_out",
         reference: None,
         action: Some(("Sign in again", format!("{}/", site.origin))),
         retry_after_secs: None,
     };
     Ok(Page::message(StatusCode::OK, message).into_response())
+}
+
+/// The one `state` of a query; given twice, none.
+fn state(query: &str) -> Option<String> {
+    let mut states = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "state");
+    let only = states.next()?.1.into_owned();
+    states.next().is_none().then_some(only)
 }
 
 /// Browsers say where a form comes from. One that does not is not believed (LOG-02).

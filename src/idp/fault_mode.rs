@@ -42,6 +42,10 @@ pub(crate) enum Mode {
     WrongAtHash,
     WrongAzp,
     ExtraAud,
+    /// The token answer has no `token_type`, and numbers as text.
+    OddAnswer,
+    /// The token answer has no access token.
+    NoAccessToken,
     /// The authorization response names another issuer (RFC 9207).
     WrongResponseIss,
     /// The authorization response names no issuer.
@@ -63,6 +67,7 @@ impl Mode {
             | Self::LostResponse => Stage::Exchange,
             Self::Error => Stage::Error,
             Self::WrongResponseIss | Self::MissingResponseIss => Stage::Redirect,
+            Self::OddAnswer | Self::NoAccessToken => Stage::Answer,
             _ => Stage::Token,
         }
     }
@@ -71,7 +76,7 @@ impl Mode {
     pub(super) const fn suits(self, endpoint: Endpoint) -> bool {
         match (self.stage(), endpoint) {
             (Stage::Exchange | Stage::Error, _) | (Stage::Token, Endpoint::Token) => true,
-            (Stage::Redirect, Endpoint::Authorize) => true,
+            (Stage::Redirect, Endpoint::Authorize) | (Stage::Answer, Endpoint::Token) => true,
             (Stage::Token, Endpoint::Userinfo) => matches!(self, Self::WrongSub | Self::MissingSub),
             (Stage::Token, Endpoint::Discovery) => matches!(self, Self::WrongIss),
             _ => false,
@@ -108,6 +113,8 @@ pub(crate) enum Stage {
     Error,
     /// The redirect back to the client.
     Redirect,
+    /// The members around the tokens.
+    Answer,
     /// What tokens, userinfo and metadata say.
     Token,
 }

@@ -8,7 +8,8 @@
 //! Without `strict` it takes any client id, any secret that is not empty, and any redirect URI whose origin is
 //! `https`, a loopback address or `*.localhost`. PKCE (`S256`) is always required, and so is the scope
 //! `offline_access` for a refresh token: a gateway that works here must not fail elsewhere for the lack of them.
-//! A client registered by the control API is held to its secret and its redirect URIs, strict or not.
+//! A client registered by the control API is held to its secret or keys and to its redirect URIs, strict or not; one that
+//! signs must be registered.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::time::Clock;
 
 mod clients;
 pub mod control;
+mod courier;
 mod defects;
 mod discovery;
 mod endpoint;
@@ -26,6 +28,8 @@ mod fault_mode;
 mod faults;
 mod gate;
 mod journal;
+mod logout;
+mod logout_token;
 mod outage;
 mod pages;
 mod par;

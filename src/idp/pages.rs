@@ -9,6 +9,7 @@ use askama::Template;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+use url::Url;
 
 use super::users::Users;
 use crate::issuer::authorization_request::AuthorizationRequest;
@@ -21,12 +22,14 @@ pub(super) struct Page {
     has_script: bool,
     nonce: String,
     html: askama::Result<String>,
+    /// Whose pages it shows in frames.
+    framed: Vec<Url>,
 }
 
 impl Page {
     fn new<T: Template>(status: StatusCode, template: impl FnOnce(String) -> T) -> Self {
         let nonce = BASE64_STANDARD.encode(random::bytes::<16>());
-        Self { status, has_script: false, html: template(nonce.clone()).render(), nonce }
+        Self { status, has_script: false, html: template(nonce.clone()).render(), nonce, framed: Vec::new() }
     }
 
     pub(super) fn into_response(self) -> HttpResponse {
@@ -34,9 +37,13 @@ impl Page {
         // No form-action: browsers apply it to the redirects after the form too, and those lead to any app.
         let nonce = self.nonce;
         let script = if self.has_script { format!("script-src 'nonce-{nonce}'; ") } else { String::new() };
-        let policy = format!(
+        let mut policy = format!(
             "default-src 'none'; style-src 'nonce-{nonce}'; {script}base-uri 'none'; frame-ancestors 'none'"
         );
+        if !self.framed.is_empty() {
+            policy.push_str("; frame-src");
+            self.framed.iter().for_each(|url| policy.extend([" ", &url.origin().ascii_serialization()]));
+        }
         HttpResponse::build(self.status)
             .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
             .insert_header((CONTENT_SECURITY_POLICY, policy))
@@ -79,6 +86,14 @@ struct ConsentPage<'a> {
 #[template(path = "confirm_sign_out.html", config = "src/idp/html/askama.toml")]
 struct ConfirmSignOutPage {
     nonce: String,
+}
+
+#[derive(Template)]
+#[template(path = "signing_out.html", config = "src/idp/html/askama.toml")]
+struct SigningOutPage<'a> {
+    nonce: String,
+    frames: &'a [Url],
+    next: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -150,6 +165,12 @@ pub(super) fn confirm_sign_out() -> Page {
 /// Done, and nowhere to go.
 pub(super) fn signed_out() -> Page {
     message(StatusCode::OK, "signed-out", "Signed out", "You are signed out of the test identity provider.")
+}
+
+/// Done, and the apps are told by way of the browser, which then goes on.
+pub(super) fn signing_out(frames: Vec<Url>, next: Option<&str>) -> Page {
+    let page = Page::new(StatusCode::OK, |nonce| SigningOutPage { nonce, frames: &frames, next });
+    Page { framed: frames, ..page }
 }
 
 /// A request that cannot be answered to whoever made it.

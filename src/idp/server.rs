@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use url::Url;
 
+use super::courier::Courier;
 use super::tenants::Tenants;
 use super::wire::Wire;
 use super::{Config, control, discovery, gate, par, sign_in, sign_out, token, userinfo};
@@ -30,16 +31,18 @@ impl TestIdp {
     ///
     /// # Errors
     ///
-    /// When the address cannot be listened on, or makes no URL.
+    /// When the address cannot be listened on, or makes no URL; or where TLS cannot be set up.
     pub fn bind(config: Config) -> io::Result<Self> {
         let listener = TcpListener::bind(config.listen)?;
         let address = listener.local_addr()?;
         let base = reachable(address).map_err(io::Error::other)?;
         let tenants = web::Data::new(Tenants::new(base, config.public_url, config.strict, config.clock));
         let data = tenants.clone();
+        let courier = web::Data::new(Courier::new().map_err(io::Error::other)?);
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(data.clone())
+                .app_data(courier.clone())
                 .app_data(web::PayloadConfig::new(LARGEST_BODY))
                 .service(web::scope("/_control").configure(control::routes))
                 .service(web::scope("/{tenant}").wrap(from_fn(gate::pass)).configure(routes))

@@ -215,6 +215,9 @@ impl<'a> Visit<'a> {
     }
 
     fn answer(mut self, session: &SsoSession, cookie: Option<String>) -> Answer {
+        if let Some(cookie) = cookie.as_ref().or(self.cookie.as_ref()) {
+            self.state.sso.note_client(cookie, &self.request.client_id);
+        }
         let authorization = Authorization {
             client_id: self.request.client_id.clone(),
             redirect_uri: self.request.target.redirect_uri.clone(),

@@ -1,6 +1,6 @@
 //! Single sign-on sessions: what the IdP remembers of a browser.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use base64::Engine;
@@ -18,6 +18,8 @@ pub(crate) struct SsoSession {
     pub(crate) sid: String,
     pub(crate) subject: String,
     pub(crate) auth_time: Timestamp,
+    /// Who was given a code in it, and is to be told when it is over.
+    pub(crate) clients: BTreeSet<String>,
     expires_at: Timestamp,
 }
 
@@ -39,11 +41,12 @@ impl SsoSessions {
         lifetime: Duration,
     ) -> (String, SsoSession) {
         let old = old_cookie.and_then(|cookie| self.take(cookie));
-        let sid = old
-            .filter(|old| old.subject == subject && now < old.expires_at)
-            .map_or_else(|| BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<16>()), |old| old.sid);
-        let session =
-            SsoSession { sid, subject: subject.to_owned(), auth_time: now, expires_at: now.plus(lifetime) };
+        let (sid, clients) = old.filter(|old| old.subject == subject && now < old.expires_at).map_or_else(
+            || (BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<16>()), BTreeSet::new()),
+            |old| (old.sid, old.clients),
+        );
+        let expires_at = now.plus(lifetime);
+        let session = SsoSession { sid, subject: subject.to_owned(), auth_time: now, clients, expires_at };
         let cookie = BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>());
         if self.in_order.len() == KEPT
             && let Some(oldest) = self.in_order.pop_front()
@@ -60,15 +63,38 @@ impl SsoSessions {
         self.by_cookie.get(cookie).filter(|session| now < session.expires_at)
     }
 
+    /// All living sessions.
+    pub(crate) fn all(&self, now: Timestamp) -> impl Iterator<Item = &SsoSession> {
+        self.by_cookie.values().filter(move |session| now < session.expires_at)
+    }
+
+    /// Notes that a client was given a code in the session of a cookie.
+    pub(crate) fn note_client(&mut self, cookie: &str, client_id: &str) {
+        if let Some(session) = self.by_cookie.get_mut(cookie) {
+            session.clients.insert(client_id.to_owned());
+        }
+    }
+
     /// Ends the session of a cookie.
-    pub(crate) fn end(&mut self, cookie: &str) {
-        self.take(cookie);
+    pub(crate) fn end(&mut self, cookie: &str) -> Option<SsoSession> {
+        self.take(cookie)
     }
 
     /// Ends the session of that name.
-    pub(crate) fn end_sid(&mut self, sid: &str) {
-        self.by_cookie.retain(|_, session| session.sid != sid);
+    pub(crate) fn end_sid(&mut self, sid: &str) -> Option<SsoSession> {
+        self.end_where(|session| session.sid == sid).pop()
+    }
+
+    /// Ends all sessions of a person.
+    pub(crate) fn end_subject(&mut self, subject: &str) -> Vec<SsoSession> {
+        self.end_where(|session| session.subject == subject)
+    }
+
+    fn end_where(&mut self, is_over: impl Fn(&SsoSession) -> bool) -> Vec<SsoSession> {
+        let ended = self.by_cookie.extract_if(|_, session| is_over(session)).map(|(_, session)| session);
+        let ended = ended.collect();
         self.in_order.retain(|cookie| self.by_cookie.contains_key(cookie));
+        ended
     }
 
     fn take(&mut self, cookie: &str) -> Option<SsoSession> {

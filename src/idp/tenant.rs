@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::clients::Clients;
 use super::faults::Faults;
 use super::journal::Journal;
+use super::logout::Deliveries;
 use super::outage::Outage;
 use super::secrets::Secrets;
 use super::settings::{LifetimeSettings, PolicyCheckInterval, PushedPolicy, TokensPolicy};
@@ -52,6 +53,7 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) outage: Option<Outage>,
     pub(crate) journal: Journal,
+    pub(crate) deliveries: Deliveries,
     pub(crate) secrets: Secrets,
 }
 
@@ -78,6 +80,7 @@ impl Tenant {
             faults: Faults::default(),
             outage: None,
             journal: Journal::default(),
+            deliveries: Deliveries::default(),
             secrets: Secrets::default(),
         };
         Ok(Self { issuer, held: Semaphore::new(0), clock, state: Mutex::new(state) })

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::defects;
 use super::endpoint::Endpoint;
-use super::fault_mode::Stage;
+use super::fault_mode::{Mode, Stage};
 use super::faults::{Fault, Faults};
 use super::gate::{Here, Told};
 use super::settings::{LifetimeSettings, PolicyCheckInterval, TokensPolicy};
@@ -205,6 +205,23 @@ impl Mint<'_> {
             let failed = |_| OAuthError::new(ErrorCode::ServerError, "the ID token could not be signed");
             answer["id_token"] = signed.map_err(failed)?.into();
         }
+        if let Some(fault) = self.faults.take(Endpoint::Token, Stage::Answer, Some(&granted.subject)) {
+            spoil(&mut answer, fault.mode);
+        }
         Ok(answer)
+    }
+}
+
+fn spoil(answer: &mut Value, mode: Mode) {
+    let Some(members) = answer.as_object_mut() else { return };
+    if mode == Mode::NoAccessToken {
+        members.remove("access_token");
+        return;
+    }
+    members.remove("token_type");
+    for name in ["expires_in", "refresh_expires_in"] {
+        if let Some(number) = members.get_mut(name) {
+            *number = number.to_string().into();
+        }
     }
 }

@@ -28,6 +28,12 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// Where the browser may return after a sign-out.
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it takes logout tokens (Back-Channel Logout section 2.2).
+    pub backchannel_logout_uri: Option<String>,
+    /// What its sign-out is in a browser (Front-Channel Logout section 2).
+    pub frontchannel_logout_uri: Option<String>,
+    /// It wants `iss` and `sid` there. Logout tokens always have both `sub` and `sid`.
+    pub frontchannel_logout_session_required: bool,
 }
 
 impl Client {
@@ -193,6 +199,9 @@ mod tests {
             proof: Registered::Secret("s".to_owned().into()),
             redirect_uris: vec!["https://app.example/cb".into()],
             post_logout_redirect_uris: vec![],
+            backchannel_logout_uri: None,
+            frontchannel_logout_uri: None,
+            frontchannel_logout_session_required: false,
         };
         assert!(client.allows_redirect("https://app.example/cb"));
         for other in [

@@ -1,4 +1,5 @@
-//! The discovery document (OIDC Discovery section 3, RFC 8414, RFC 9207, RP-Initiated Logout section 2.1).
+//! The discovery document (OIDC Discovery section 3, RFC 8414, RFC 9207, RP-Initiated Logout section 2.1,
+//! Back-Channel and Front-Channel Logout).
 
 use serde_json::{Value, json};
 
@@ -54,6 +55,10 @@ pub fn document(addresses: &Addresses, pushed: Option<Pushed>) -> Value {
             "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "azp", "sid", "acr", "amr",
             "email", "preferred_username", "name", "groups", "oid", "tid",
         ],
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,

@@ -17,6 +17,7 @@ pub mod id_token;
 pub mod jws;
 pub mod key_ring;
 pub mod keys;
+pub mod logout_token;
 pub mod params;
 pub mod pkce;
 pub mod prompt;

@@ -50,6 +50,14 @@ pub fn alarm(id: StoredId, session: &Session, reason: &'static str) {
     );
 }
 
+/// An IdP proved that it has ended a session of its own. The token is named by its `jti`.
+pub fn logged_out_by_idp(provider: &ProviderId, token: &str, sessions: usize) {
+    tracing::info!(
+        target: "audit",
+        action = "backchannel_logout", %provider, token, sessions, "signed out by the identity provider"
+    );
+}
+
 /// An admin voided every sign-in of a user.
 pub fn user_revoked(issuer: &str, subject: &str, sessions: usize, remark: Option<&str>) {
     tracing::info!(

@@ -152,6 +152,34 @@ mod tests {
         assert!(SessionCookie::parse(Some(&value), &dropped) == SessionCookie::NotAuthentic);
     }
 
+    /// Not only is a changed character noticed: no two texts are one cookie.
+    #[test]
+    fn ses_14_a_cookie_has_one_spelling() {
+        let (keys, id) = (ring(), SessionId::new(Lane::from_number(7)));
+        let value = session_cookie(&id, &keys, NOW);
+        let others = (b'A'..=b'Z').chain(b'a'..=b'z').chain(b'0'..=b'9').chain(*b"-_+/=.% \"");
+        for at in 0..value.len() {
+            for other in others.clone().filter(|other| *other != value.as_bytes()[at]) {
+                let mut altered = value.clone().into_bytes();
+                altered[at] = other;
+                let altered = String::from_utf8(altered).unwrap();
+                assert!(
+                    SessionCookie::parse(Some(&altered), &keys) == SessionCookie::NotAuthentic,
+                    "{altered}"
+                );
+            }
+        }
+        for altered in [
+            format!("{value}="),
+            format!("{value}A"),
+            format!(" {value}"),
+            value[1..].to_owned(),
+            value.to_lowercase(),
+        ] {
+            assert!(SessionCookie::parse(Some(&altered), &keys) == SessionCookie::NotAuthentic, "{altered}");
+        }
+    }
+
     proptest! {
         #[test]
         fn ses_08_no_text_passes_for_a_session_or_panics(text in "\\PC{0,120}") {

@@ -6,6 +6,8 @@
 //! | a request is let pass, or not | [`check`] |
 //! | the IdP is asked whether a session may go on | [`policy_check`] |
 //! | a person signs out | [`sign_out`] |
+//! | the IdP says that a session of its own is over | [`idp_logout`] |
+//! | refresh tokens that nobody needs are revoked at the IdP | [`token_revocation`] |
 //! | an admin looks at sessions and ends them | [`revoke`] |
 //! | the IdPs' metadata and keys outlive a restart | [`idp_documents`] |
 
@@ -14,14 +16,19 @@ pub mod audit;
 pub mod check;
 pub mod cookies;
 pub mod idp_documents;
+pub mod idp_logout;
 pub mod policy_check;
 pub mod revoke;
 pub mod sign_in;
 pub mod sign_out;
+pub mod sign_out_state;
+pub mod token_revocation;
 pub mod transaction;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use tokio::sync::Semaphore;
 
 use crate::keys::KeyRing;
 use crate::policy::environment::Environment;
@@ -32,6 +39,10 @@ use crate::store::sessions::Sessions;
 use crate::telemetry::{Metrics, ReasonLabels};
 use crate::time::{Clock, Timestamp};
 use activity::Activity;
+use token_revocation::Revocations;
+
+/// Sign-outs that wait for the store at once.
+pub const MOST_WAITING_SIGN_OUTS: usize = 1024;
 
 /// What the journeys work with. Made once by `gateway`, shared by all.
 #[derive(Debug)]
@@ -52,6 +63,10 @@ pub struct Services {
     pub metrics: Metrics,
     /// Held, shared, by every policy check under way; whoever has it alone knows that there is none and begins none.
     pub checks: tokio::sync::RwLock<()>,
+    /// Refresh tokens on their way back to the IdP.
+    pub revocations: Revocations,
+    /// Places for sign-outs that wait for the store.
+    pub sign_outs: Arc<Semaphore>,
 }
 
 impl Services {
@@ -68,8 +83,14 @@ impl Services {
         session: &crate::session::Session,
         tombstone: &crate::session::end::Tombstone,
     ) -> Result<crate::store::Ended, StoreError> {
+        // Before the end, which takes the tokens with it. What cannot be read is left to the IdP's own limits.
+        let revokes = tombstone.reason.revokes_tokens() && self.revokes_tokens(&session.identity.provider);
+        let tokens = if revokes { self.sessions.tokens(id).await.ok().flatten() } else { None };
         let ended = self.sessions.end(id, tombstone).await?;
         if ended == crate::store::Ended::Now {
+            if let Some(refresh_token) = tokens.and_then(|(_, tokens)| tokens.refresh_token) {
+                self.revoke_at_idp(&session.identity.provider, refresh_token);
+            }
             self.metrics
                 .sessions_ended
                 .get_or_create(&ReasonLabels { reason: tombstone.reason.code() })

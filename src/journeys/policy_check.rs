@@ -33,9 +33,9 @@ use outcome::Occasion;
 
 /// How long a claim lasts unless renewed. A node that dies delays its sessions' checks by this much at most.
 const LEASE: Duration = Duration::from_secs(10);
-/// Sessions claimed at once from one partition, before the next partition has its turn: the longest due come first,
-/// wherever they lie.
-const BATCH: u32 = 8;
+/// Sessions claimed at once from one partition, before the next has its turn: the longest due come first, wherever they
+/// lie.
+const BATCH: u32 = 4;
 /// After a check that brought no answer, visitors wait this long before the IdP is asked on their behalf again (RACE-13).
 const VISITORS_WAIT: Duration = Duration::from_secs(5);
 
@@ -80,48 +80,55 @@ async fn begin_due(
 ) -> Result<Round, StoreError> {
     let store = services.sessions.store();
     let mut round = Round::default();
-    let first = random::bytes::<1>()[0] % PARTITIONS;
-    let mut without = 0;
-    let mut partitions = (0..PARTITIONS).map(|n| (first + n) % PARTITIONS).cycle();
-    while without < PARTITIONS {
-        let partition = partitions.next().unwrap_or(first);
-        let due = store.queued(provider.lane(), partition, services.now()).await?.due;
-        if due == 0 {
-            without += 1;
-            continue;
+    loop {
+        let waiting = waiting(services, provider).await?;
+        if waiting.is_empty() {
+            return Ok(round);
         }
-        without = 0;
-        let wanted = u32::try_from(due).unwrap_or(BATCH).min(BATCH);
-        // Nothing is claimed that cannot be begun at once: a claim that waits would lapse, and another node would spend
-        // the same refresh token.
-        let mut passes = loop {
-            let passes = provider.breaker().enter(wanted, services.now());
-            if !passes.is_empty() {
-                break passes;
-            }
-            if provider.breaker().is_open(services.now()) || checks.join_next().await.is_none() {
+        for (partition, due) in waiting {
+            // Nothing is claimed that cannot be begun at once: a claim that waits would lapse, and another node would
+            // spend the same refresh token.
+            let mut passes = loop {
+                let passes = provider.breaker().enter(due.min(BATCH), services.now());
+                if !passes.is_empty() {
+                    break passes;
+                }
+                if provider.breaker().is_open(services.now()) || checks.join_next().await.is_none() {
+                    return Ok(round);
+                }
+            };
+            if !somebody_is_there(services, provider, &passes).await {
                 return Ok(round);
             }
-        };
-        if !somebody_is_there(services, provider, &passes).await {
-            return Ok(round);
-        }
-        let turns = take_turns(services, provider, Occasion::Due, passes.len()).await?;
-        passes.truncate(turns);
-        if passes.is_empty() {
-            round.is_behind = true;
-            return Ok(round);
-        }
-        let claims = store.claim_due(provider.lane(), partition, services.now(), LEASE, passes.len()).await?;
-        round.looked_at += claims.len();
-        for (claim, pass) in claims.into_iter().zip(passes) {
-            let services = services.clone();
-            checks.spawn(async move {
-                run_claimed(&services, claim.id, claim.fence, Occasion::Due, &pass).await;
-            });
+            let turns = take_turns(services, provider, Occasion::Due, passes.len()).await?;
+            passes.truncate(turns);
+            if passes.is_empty() {
+                round.is_behind = true;
+                return Ok(round);
+            }
+            let claims =
+                store.claim_due(provider.lane(), partition, services.now(), LEASE, passes.len()).await?;
+            round.looked_at += claims.len();
+            for (claim, pass) in claims.into_iter().zip(passes) {
+                let services = services.clone();
+                checks.spawn(async move {
+                    run_claimed(&services, claim.id, claim.fence, Occasion::Due, &pass).await;
+                });
+            }
         }
     }
-    Ok(round)
+}
+
+/// The partitions in which sessions of an IdP are due, and how many, the longest due first.
+async fn waiting(services: &Services, provider: &OidcProvider) -> Result<Vec<(u8, u32)>, StoreError> {
+    let mut waiting = Vec::new();
+    for partition in 0..PARTITIONS {
+        let queued = services.sessions.store().queued(provider.lane(), partition, services.now()).await?;
+        waiting.extend(queued.since.map(|since| (since, partition, queued.due)));
+    }
+    waiting.sort_unstable();
+    let number = |due: u64| u32::try_from(due).unwrap_or(u32::MAX);
+    Ok(waiting.into_iter().map(|(_, partition, due)| (partition, number(due))).collect())
 }
 
 /// After a pause one knocks first: a refresh token that is sent into an outage may be lost.
@@ -171,7 +178,7 @@ pub async fn measure(services: &Services) -> Result<(), StoreError> {
             let here = services.sessions.store().queued(provider.lane(), partition, services.now()).await;
             services.metrics.store_up.set(i64::from(here.is_ok()));
             let here = here?;
-            queued = Queued { all: queued.all + here.all, due: queued.due + here.due };
+            queued = Queued { all: queued.all + here.all, due: queued.due + here.due, since: None };
         }
         services.metrics.sessions.get_or_create(&labels).set(gauge(queued.all));
         services.metrics.checks_due.get_or_create(&labels).set(gauge(queued.due));
@@ -201,20 +208,25 @@ pub async fn run_visited(services: &Arc<Services>, id: StoredId, session: &Sessi
         return CheckOutcome::Unreachable;
     }
     let claimed = async {
+        let store = services.sessions.store();
+        let Claimed::Ours(fence) = store.claim(id, services.now(), LEASE).await? else { return Ok(None) };
         if take_turns(services, provider, Occasion::Visit, 1).await? == 0 {
+            store.complete(id, Completion { fence, next_due: services.now() }).await?;
             return Ok(None);
         }
-        Ok::<_, StoreError>(match services.sessions.store().claim(id, services.now(), LEASE).await? {
-            Claimed::Ours(fence) => Some(fence),
-            Claimed::Busy(_) | Claimed::Absent => None,
-        })
+        Ok::<_, StoreError>(Some(fence))
     };
     match claimed.await {
         Ok(Some(fence)) => {
             let services = services.clone();
             let check = tokio::spawn(async move {
                 let Some(pass) = passes.first() else { return CheckOutcome::Elsewhere };
-                run_claimed(&services, id, fence, Occasion::Visit, pass).await
+                let outcome = run_claimed(&services, id, fence, Occasion::Visit, pass).await;
+                if outcome == CheckOutcome::Confirmed {
+                    // Only now: a dormant session must not become a used one before it was checked.
+                    services.activity.note(id, services.now());
+                }
+                outcome
             });
             check.await.unwrap_or(CheckOutcome::Elsewhere)
         }

@@ -94,7 +94,7 @@ pub async fn revoke_user(
     services.sessions.revoke_before(user, now).await?;
     let tombstone = Tombstone { reason: EndReason::Revoked, at: now, remark: remark.clone() };
     let is_theirs =
-        |session: &Session| session.identity.issuer == issuer && session.identity.subject == subject;
+        |_, session: &Session| session.identity.issuer == issuer && session.identity.subject == subject;
     let ended = end_indexed(services, Index::User(user), is_theirs, &tombstone).await?;
     audit::user_revoked(issuer, subject, ended.len(), remark.as_deref());
     Ok(RevokedUser { issuer: issuer.to_owned(), subject: subject.to_owned(), sessions: ended })
@@ -109,7 +109,7 @@ pub async fn revoke_user(
 pub(super) async fn end_indexed(
     services: &Services,
     index: Index,
-    wanted: impl Fn(&Session) -> bool,
+    wanted: impl Fn(StoredId, &Session) -> bool,
     tombstone: &Tombstone,
 ) -> Result<Vec<StoredId>, StoreError> {
     let mut ended = Vec::new();
@@ -117,7 +117,7 @@ pub(super) async fn end_indexed(
     for id in services.sessions.store().index_list(index).await? {
         let outcome = async {
             match services.sessions.find(id).await? {
-                Found::Live(_, session) if wanted(&session) => {
+                Found::Live(_, session) if wanted(id, &session) => {
                     services.end_session(id, &session, tombstone).await
                 }
                 _ => Ok(Ended::Absent),

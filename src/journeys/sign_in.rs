@@ -99,6 +99,8 @@ pub enum SignInError {
     IdpFailed { error: String },
     #[error("the user was revoked while the sign-in was under way")]
     RevokedMeanwhile,
+    #[error("the identity provider signed the user out while the sign-in was under way")]
+    SignedOutMeanwhile,
     #[error(transparent)]
     Provider(#[from] ProviderError),
     #[error(transparent)]
@@ -120,6 +122,7 @@ impl SignInError {
             Self::Refused { .. } => "idp_denied",
             Self::IdpFailed { .. } => "idp_error",
             Self::RevokedMeanwhile => "revoked",
+            Self::SignedOutMeanwhile => "backchannel_logout",
             Self::Provider(ProviderError::Token(TokenError::InvalidGrant)) => "code_refused",
             Self::Provider(
                 ProviderError::Token(TokenError::OurFault(_)) | ProviderError::Misconfigured(_),
@@ -296,6 +299,7 @@ async fn start_session(
         browser: transaction.browser,
         signed_in_at,
         sign_in_begun_at: transaction.begun_at,
+        asserted_at: Some(proved.asserted_at),
         proof: schedule::proof(settings, renewal, now, proved.idp_interval, proved.token_ends),
         renewal,
         kept_signed_in: false,
@@ -306,11 +310,19 @@ async fn start_session(
         schedule::next_due(settings, &session, tokens.refresh_token_until, random::fraction());
     let id = SessionId::new(Lane::of(&session.identity.provider));
     services.sessions.create(id.stored(), &session, &tokens, session.next_check, now).await?;
-    // Read after the session stands in the user's index: a revocation either finds it there, or is found here (LOG-12).
-    if services.sessions.is_revoked(&session).await? {
-        let tombstone = Tombstone { reason: EndReason::Revoked, at: now, remark: None };
+    // Read after the session stands in the indexes: a revocation or a logout either finds it there, or is found here
+    // (LOG-08, LOG-12).
+    let refused = if services.sessions.is_revoked(&session).await? {
+        Some((EndReason::Revoked, SignInError::RevokedMeanwhile))
+    } else if services.sessions.is_logged_out(&session).await? {
+        Some((EndReason::BackchannelLogout, SignInError::SignedOutMeanwhile))
+    } else {
+        None
+    };
+    if let Some((reason, error)) = refused {
+        let tombstone = Tombstone { reason, at: now, remark: None };
         services.end_session(id.stored(), &session, &tombstone).await?;
-        return Err(SignInError::RevokedMeanwhile);
+        return Err(error);
     }
     audit::signed_in(id.stored(), &session);
     Ok(id)

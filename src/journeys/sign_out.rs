@@ -1,13 +1,25 @@
 //! A person signs out: everywhere at once, and at the IdP too (row A1).
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use super::Services;
 use super::revoke::end_indexed;
+use super::sign_out_state::SignOutState;
 use crate::session::Session;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::SessionId;
+use crate::session::origin::Origin;
 use crate::store::StoreError;
 use crate::store::sessions::{Found, idp_session_index};
 use crate::time::Timestamp;
+
+/// While the store is away a sign-out is tried again this often…
+const AGAIN_EVERY: Duration = Duration::from_secs(1);
+/// …and for so long.
+const TRIES: usize = 3600;
 
 /// What a sign-out led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +29,8 @@ pub struct SignedOut {
     pub idp: Option<url::Url>,
 }
 
-/// Ends a session and every other session of the same IdP session. `return_to` is where the IdP sends the browser after.
+/// Ends a session and every other session of the same IdP session. `return_to` is where on `origin` the IdP sends the
+/// browser after.
 ///
 /// # Errors
 ///
@@ -25,6 +38,7 @@ pub struct SignedOut {
 pub async fn sign_out(
     services: &Services,
     id: &SessionId,
+    origin: &Origin,
     return_to: &str,
     now: Timestamp,
 ) -> Result<SignedOut, StoreError> {
@@ -36,14 +50,38 @@ pub async fn sign_out(
     let tokens = services.sessions.tokens(id).await.ok().flatten();
     let hint = tokens.and_then(|(_, tokens)| tokens.id_token);
     let tombstone = Tombstone { reason: EndReason::SignedOut, at: now, remark: None };
-    services.end_session(id, &session, &tombstone).await?;
+    // The others first: once this one has ended, a second try could not tell which they are.
     if let Some(sid) = &session.identity.idp_session {
         let issuer = &session.identity.issuer;
-        let is_of_it = |other: &Session| {
-            other.identity.issuer == *issuer && other.identity.idp_session.as_ref() == Some(sid)
+        let is_another = |other_id, other: &Session| {
+            let identity = &other.identity;
+            other_id != id && identity.issuer == *issuer && identity.idp_session.as_ref() == Some(sid)
         };
-        end_indexed(services, idp_session_index(issuer, sid), is_of_it, &tombstone).await?;
+        end_indexed(services, idp_session_index(issuer, sid), is_another, &tombstone).await?;
     }
+    services.end_session(id, &session, &tombstone).await?;
+    let state = SignOutState { browser: session.browser, origin: origin.to_string(), begun_at: now };
+    let state = state.seal(&services.keys);
     let provider = services.providers.get(&session.identity.provider);
-    Ok(SignedOut { idp: provider.and_then(|provider| provider.sign_out_url(hint.as_ref(), return_to)) })
+    let idp = provider.and_then(|provider| provider.sign_out_url(hint.as_ref(), return_to, &state));
+    Ok(SignedOut { idp })
+}
+
+/// Goes on with a sign-out that the store stood in the way of, beside everything else, until it is done: the person has
+/// gone by then, and their cookie may have been copied (LOG-01). A node that stops forgets it.
+pub fn finish_later(services: &Arc<Services>, id: SessionId, origin: Origin) {
+    let Ok(place) = services.sign_outs.clone().try_acquire_owned() else {
+        tracing::warn!(session = %id.stored(), "sign_out_given_up: too many wait for the store");
+        return;
+    };
+    let services = services.clone();
+    tokio::spawn(async move {
+        for _ in 0..TRIES {
+            sleep(AGAIN_EVERY).await;
+            if sign_out(&services, &id, &origin, "", services.now()).await.is_ok() {
+                break;
+            }
+        }
+        drop(place);
+    });
 }

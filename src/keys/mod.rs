@@ -1,7 +1,7 @@
 //! The only place that holds the gateway's own key material: what it seals, authenticates and derives with.
 //!
 //! Every use has a key of its own, derived by HKDF-SHA-256 from the master keys of the [`ring::KeyRing`], so that bytes
-//! made for one purpose mean nothing to another.
+//! made for one purpose mean nothing to another. The keys that IdPs know it by ([`client`]) stand apart from these.
 
 pub mod client;
 pub mod client_file;
@@ -27,11 +27,13 @@ pub enum Purpose {
     TokenRecord,
     /// Seals cached metadata and keys of IdPs.
     Document,
+    /// Seals the `state` of a sign-out at the IdP.
+    SignOut,
 }
 
 impl Purpose {
     /// All of them, in the order of their declaration.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::SessionCookie,
         Self::Transaction,
         Self::OidcNonce,
@@ -39,6 +41,7 @@ impl Purpose {
         Self::SessionRecord,
         Self::TokenRecord,
         Self::Document,
+        Self::SignOut,
     ];
 
     const fn info(self) -> &'static [u8] {
@@ -50,6 +53,7 @@ impl Purpose {
             Self::SessionRecord => b"hourgate session record v1",
             Self::TokenRecord => b"hourgate token record v1",
             Self::Document => b"hourgate document v1",
+            Self::SignOut => b"hourgate sign-out v1",
         }
     }
 }

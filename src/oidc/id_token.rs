@@ -90,7 +90,7 @@ struct Registered {
 }
 
 /// `null` is not "absent": where the member stands, its value must be of the type.
-fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+pub(super) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
@@ -98,7 +98,7 @@ fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
 
 /// Seconds since the epoch (RFC 7519 section 2), between 1970 and 9999; fractions are rounded down.
 #[derive(Clone, Copy, Debug)]
-struct NumericDate(Timestamp);
+pub(super) struct NumericDate(pub(super) Timestamp);
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -214,7 +214,8 @@ pub fn verify(
     let registered: Registered = serde_json::from_slice(&payload).map_err(|_| IdTokenError::Malformed)?;
     let claims: Map<String, Value> = serde_json::from_slice(&payload).map_err(|_| IdTokenError::Malformed)?;
 
-    if registered.sub.is_empty() || registered.sub.len() > 255 {
+    // A control character is in nobody's name, and headers cannot carry it: two people would be one to the apps.
+    if registered.sub.is_empty() || registered.sub.len() > 255 || registered.sub.contains(char::is_control) {
         return Err(IdTokenError::Malformed); // Core section 2: at most 255 ASCII characters
     }
     if registered.events.is_some() {
@@ -300,6 +301,12 @@ impl VerifiedIdToken {
     #[must_use]
     pub const fn expires_at(&self) -> Timestamp {
         self.registered.exp.0
+    }
+
+    /// `iat`.
+    #[must_use]
+    pub const fn issued_at(&self) -> Timestamp {
+        self.registered.iat.0
     }
 
     /// `auth_time`.

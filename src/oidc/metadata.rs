@@ -9,6 +9,8 @@ use openidconnect::{AdditionalProviderMetadata, EndSessionUrl};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::strict_json;
+
 /// More keys than this in a set are refused: nobody rotates so fast.
 const MOST_KEYS: usize = 100;
 
@@ -56,6 +58,9 @@ pub enum DocumentError {
     /// Not the JSON that the specification asks for.
     #[error("the document is not valid: {0}")]
     Malformed(#[from] serde_json::Error),
+    /// JSON, but not an object.
+    #[error("the document is not a JSON object")]
+    NotAnObject,
     /// Discovery section 4.3: the issuer must be identical, byte for byte.
     #[error(
         "it says its issuer is {found:?}, but the configuration says {expected:?}; they must be identical"
@@ -127,9 +132,26 @@ pub fn parse(issuer: &str, document: &[u8]) -> Result<ProviderMetadata, Document
 ///
 /// Where it is malformed, empty or absurdly large.
 pub fn parse_keys(document: &[u8]) -> Result<CoreJsonWebKeySet, DocumentError> {
+    if !strict_json::is_object(document) {
+        return Err(DocumentError::NotAnObject);
+    }
     let keys: CoreJsonWebKeySet = serde_json::from_slice(document)?;
     match keys.keys().len() {
         1..=MOST_KEYS => Ok(keys),
         count => Err(DocumentError::KeyCount(count)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_set_is_an_object_with_keys() {
+        let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        assert!(parse_keys(format!(r#"{{"keys":[{key}]}}"#).as_bytes()).is_ok());
+        for other in [format!("[[{key}]]"), format!("[{key}]"), key.to_owned(), r#"{"keys":[]}"#.to_owned()] {
+            assert!(parse_keys(other.as_bytes()).is_err(), "{other}");
+        }
     }
 }

@@ -10,6 +10,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::strict_json;
+
 /// A token response (RFC 6749 section 5.1), as far as it could be read. A refresh token that came is in it, whatever else is
 /// wrong with the answer: a rotated one cannot be had again.
 #[derive(Debug)]
@@ -109,7 +111,7 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<(
     let retry_after = retry_after.and_then(|secs| secs.trim().parse().ok()).map(Duration::from_secs);
     let try_later = |cause| TokenError::TryLater { cause, retry_after };
     let Some(error) = refusal(status, body) else {
-        let speaks_oauth = serde_json::from_slice::<ErrorResponse>(body).is_ok();
+        let speaks_oauth = strict_json::is_object(body) && serde_json::from_slice::<ErrorResponse>(body).is_ok();
         return Err(match status {
             429 => try_later(format!("HTTP status {status}")),
             503 if speaks_oauth || retry_after.is_some() => try_later(format!("HTTP status {status}")),
@@ -137,6 +139,7 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<(
 /// The `error` of a refusal: a 4xx other than 408 and 429 with a JSON body that has one.
 pub(super) fn refusal(status: u16, body: &[u8]) -> Option<String> {
     let is_refusal = (400..500).contains(&status) && status != 408 && status != 429;
+    let is_refusal = is_refusal && strict_json::is_object(body);
     is_refusal.then(|| serde_json::from_slice::<ErrorResponse>(body).ok())?.map(|response| response.error)
 }
 
@@ -145,16 +148,12 @@ mod tests {
     use super::*;
     use secrecy::ExposeSecret;
 
-    /// Access token, refresh token, ID token, seconds.
-    fn read(body: &str) -> Option<(Option<String>, Option<String>, Option<String>, Option<u64>)> {
-        let response = parse(body.as_bytes()).ok()?;
-        let text = |token: Option<SecretString>| token.map(|token| token.expose_secret().to_owned());
-        Some((
-            response.access_token.map(|token| token.secret().clone()),
-            text(response.refresh_token),
-            text(response.id_token),
-            response.refresh_expires_in,
-        ))
+    fn read(body: &str) -> TokenResponse {
+        parse(body.as_bytes()).unwrap()
+    }
+
+    fn text(token: &Option<SecretString>) -> Option<&str> {
+        token.as_ref().map(ExposeSecret::expose_secret)
     }
 
     #[test]
@@ -174,26 +173,29 @@ mod tests {
             r#""token_type":"Bearer""#,
         ] {
             let told = read(&format!(r#"{{{odd},"refresh_token":"r"}}"#));
-            assert_eq!(told.unwrap().1.as_deref(), Some("r"), "{odd}");
+            assert_eq!(text(&told.refresh_token), Some("r"), "{odd}");
         }
     }
 
     #[test]
     fn an_access_token_is_used_only_as_the_type_it_is_of() {
-        let token =
-            |kind: &str| read(&format!(r#"{{"access_token":"a"{kind},"refresh_token":"r"}}"#)).unwrap().0;
+        let is_used = |kind: &str| {
+            read(&format!(r#"{{"access_token":"a"{kind},"refresh_token":"r"}}"#)).access_token.is_some()
+        };
         for bearer in ["", r#","token_type":"bearer""#, r#","token_type":"BEARER""#] {
-            assert_eq!(token(bearer).as_deref(), Some("a"), "{bearer}");
+            assert!(is_used(bearer), "{bearer}");
         }
-        assert_eq!(token(r#","token_type":"DPoP""#), None);
+        assert!(!is_used(r#","token_type":"DPoP""#));
     }
 
     #[test]
     fn an_odd_id_token_is_not_an_absent_one() {
-        let token = |body: &str| read(&format!(r#"{{"access_token":"a",{body}}}"#)).unwrap().2;
-        assert_eq!(token(r#""id_token":["x"]"#).as_deref(), Some(r#"["x"]"#));
-        assert_eq!(token(r#""id_token":"""#).as_deref(), Some(""));
-        assert_eq!(token(r#""id_token":null"#), None);
+        for (given, expected) in
+            [(r#"["x"]"#, Some(r#"["x"]"#)), (r#""""#, Some("")), (r#""x""#, Some("x")), ("null", None)]
+        {
+            let told = read(&format!(r#"{{"access_token":"a","id_token":{given}}}"#));
+            assert_eq!(text(&told.id_token), expected, "{given}");
+        }
     }
 
     #[test]
@@ -201,8 +203,8 @@ mod tests {
         for (given, expected) in
             [("1800", Some(1800)), ("\"1800\"", Some(1800)), ("-1", None), ("1.5", None), ("true", None)]
         {
-            let told = read(&format!(r#"{{"access_token":"a","refresh_expires_in":{given}}}"#)).unwrap();
-            assert_eq!(told.3, expected, "{given}");
+            let told = read(&format!(r#"{{"access_token":"a","refresh_expires_in":{given}}}"#));
+            assert_eq!(told.refresh_expires_in, expected, "{given}");
         }
     }
 
@@ -250,6 +252,7 @@ mod tests {
             (400, b"invalid_grant"),
             (400, b""),
             (400, b"[]"),
+            (400, br#"["invalid_grant"]"#),
             (400, br#"{"error":["invalid_grant"]}"#),
             (400, br#"{"error":{"invalid_grant":1}}"#),
             (400, br#"{"Error":"invalid_grant"}"#),

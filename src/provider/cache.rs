@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 /// A copy older than this is refetched; the old one serves until the new one is there.
 const FRESH_FOR: Duration = Duration::from_secs(3600);
-/// Nothing makes us fetch more often than this, whatever strangers send (KEY-03)…
+/// Nobody makes us fetch more often than this: not strangers, whatever they send (KEY-03), and not the IdP…
 const COOL_DOWN: Duration = Duration::from_secs(30);
 /// …except that a first copy, without which nobody can sign in, is asked for more eagerly.
 const FIRST_COPY_COOL_DOWN: Duration = Duration::from_secs(1);
@@ -18,7 +18,16 @@ const FIRST_COPY_COOL_DOWN: Duration = Duration::from_secs(1);
 pub struct Cached<T> {
     good: RwLock<Option<Good<T>>>,
     /// Held while fetching, so that one task fetches and the others wait or make do with the old copy.
-    last_attempt: tokio::sync::Mutex<Option<Timestamp>>,
+    attempts: tokio::sync::Mutex<Attempts>,
+}
+
+/// When the document was last asked for.
+#[derive(Debug, Default)]
+struct Attempts {
+    /// By whomever.
+    any: Option<Timestamp>,
+    /// Because the IdP itself had sent what the copy at hand does not do for.
+    by_idp: Option<Timestamp>,
 }
 
 /// A copy that was fetched and understood.
@@ -43,15 +52,25 @@ impl<T> Clone for Good<T> {
 pub enum Want {
     /// The copy at hand will do while it is fresh.
     Any,
-    /// The copy at hand was tried and does not do (an unknown key).
-    Newer,
+    /// The copy at hand was tried and does not do (an unknown key), for a token that came from…
+    Newer(Sender),
+}
+
+/// Who sent a token that the copy at hand does not do for. Each has a budget of its own, so that no flood of forged
+/// tokens keeps a person from signing in with a key that is really new (KEY-04).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// From the IdP's own token endpoint: nobody else can spend this budget.
+    Idp,
+    /// From whoever can reach the gateway, such as a logout token. Every fetch counts against this one.
+    Stranger,
 }
 
 impl<T> Cached<T> {
     /// An empty cache.
     #[must_use]
     pub fn new() -> Self {
-        Self { good: RwLock::new(None), last_attempt: tokio::sync::Mutex::new(None) }
+        Self { good: RwLock::new(None), attempts: tokio::sync::Mutex::default() }
     }
 
     /// The copy at hand.
@@ -87,17 +106,27 @@ impl<T> Cached<T> {
         {
             return Ok(good.value.clone());
         }
-        let Ok(mut last_attempt) = self.last_attempt.try_lock() else {
-            return self.result_of_others(want, at_hand).await.ok_or_else(|| CoolingDown.into());
+        let mut attempts = match (want, self.attempts.try_lock()) {
+            (_, Ok(attempts)) => attempts,
+            // What is being fetched may have left the IdP before the new key was there.
+            (Want::Newer(Sender::Idp), Err(_)) => self.attempts.lock().await,
+            _ => return self.result_of_others(want, at_hand).await.ok_or_else(|| CoolingDown.into()),
         };
         // Somebody else may have fetched just before.
         let at_hand = self.good();
-        let cool_down = if at_hand.is_some() { COOL_DOWN } else { FIRST_COPY_COOL_DOWN };
+        let (last, cool_down) = match want {
+            _ if at_hand.is_none() => (attempts.any, FIRST_COPY_COOL_DOWN),
+            Want::Newer(Sender::Idp) => (attempts.by_idp, COOL_DOWN),
+            Want::Any | Want::Newer(Sender::Stranger) => (attempts.any, COOL_DOWN),
+        };
         // A clock that was set back does not lengthen the pause.
-        if last_attempt.is_some_and(|at| at <= now && now.since(at) < cool_down) {
+        if last.is_some_and(|at| at <= now && now.since(at) < cool_down) {
             return at_hand.map(|good| good.value).ok_or_else(|| CoolingDown.into());
         }
-        *last_attempt = Some(now);
+        attempts.any = Some(now);
+        if want == Want::Newer(Sender::Idp) {
+            attempts.by_idp = Some(now);
+        }
         match (fetch.await, at_hand) {
             (Ok((value, document)), _) => {
                 let value = Arc::new(value);
@@ -117,7 +146,7 @@ impl<T> Cached<T> {
         {
             return Some(good.value);
         }
-        drop(self.last_attempt.lock().await);
+        drop(self.attempts.lock().await);
         self.good().map(|good| good.value)
     }
 }
@@ -138,6 +167,8 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
+    const IDP: Want = Want::Newer(Sender::Idp);
+    const STRANGER: Want = Want::Newer(Sender::Stranger);
 
     async fn ask(
         cache: &Cached<u8>,
@@ -169,10 +200,54 @@ mod tests {
         ask(&cache, Want::Any, NOW, Ok(1)).await;
         let mut fetches = 0;
         for second in 0..60 {
-            let (_, asked) = ask(&cache, Want::Newer, NOW.plus(Duration::from_secs(second)), Ok(1)).await;
-            fetches += u32::from(asked);
+            fetches += u32::from(ask(&cache, STRANGER, NOW.plus(Duration::from_secs(second)), Ok(1)).await.1);
         }
         assert_eq!(fetches, 1, "the fetch at the start counts too: two within a minute");
+    }
+
+    #[tokio::test]
+    async fn key_03_the_cool_down_holds_while_the_idp_answers_nothing_of_use() {
+        let cache = Cached::new();
+        ask(&cache, Want::Any, NOW, Ok(1)).await;
+        let mut fetches = 0;
+        for second in 30..90 {
+            let now = NOW.plus(Duration::from_secs(second));
+            let (got, asked) = ask(&cache, STRANGER, now, Err(CoolingDown)).await;
+            assert_eq!(got, Some(1), "no key is lost");
+            fetches += u32::from(asked);
+        }
+        assert_eq!(fetches, 2);
+    }
+
+    #[tokio::test]
+    async fn key_04_a_flood_does_not_keep_a_sign_in_from_a_new_key() {
+        let cache = Cached::new();
+        ask(&cache, Want::Any, NOW, Ok(1)).await;
+        let flooded = NOW.plus(COOL_DOWN);
+        assert_eq!(ask(&cache, STRANGER, flooded, Ok(1)).await, (Some(1), true));
+        // The key is rotated now; the flood has spent its budget, the IdP has not.
+        assert_eq!(ask(&cache, STRANGER, flooded, Ok(2)).await, (Some(1), false));
+        assert_eq!(ask(&cache, IDP, flooded, Ok(2)).await, (Some(2), true));
+        assert_eq!(ask(&cache, IDP, flooded.plus(COOL_DOWN / 2), Ok(3)).await, (Some(2), false), "KEY-03");
+        assert_eq!(ask(&cache, IDP, flooded.plus(COOL_DOWN), Ok(3)).await, (Some(3), true));
+    }
+
+    #[tokio::test]
+    async fn key_04_a_fetch_that_a_stranger_caused_is_not_taken_for_the_sign_ins_own() {
+        let (cache, gate) = (Cached::new(), tokio::sync::Notify::new());
+        ask(&cache, Want::Any, NOW, Ok(1)).await;
+        let later = NOW.plus(COOL_DOWN);
+        let of_stranger = cache.get(STRANGER, later, async {
+            gate.notified().await;
+            Ok::<_, CoolingDown>((1, vec![1]))
+        });
+        let of_sign_in = ask(&cache, IDP, later, Ok(2));
+        let open = async {
+            tokio::task::yield_now().await;
+            gate.notify_one();
+        };
+        let (_, signed_in, ()) = tokio::join!(of_stranger, of_sign_in, open);
+        assert_eq!(signed_in, (Some(2), true));
     }
 
     #[tokio::test]
@@ -181,7 +256,7 @@ mod tests {
         ask(&cache, Want::Any, NOW, Ok(1)).await;
         let later = NOW.plus(FRESH_FOR * 5);
         assert_eq!(ask(&cache, Want::Any, later, Err(CoolingDown)).await, (Some(1), true));
-        assert_eq!(ask(&cache, Want::Newer, later.plus(COOL_DOWN), Err(CoolingDown)).await, (Some(1), true));
+        assert_eq!(ask(&cache, IDP, later.plus(COOL_DOWN), Err(CoolingDown)).await, (Some(1), true));
     }
 
     #[tokio::test]

@@ -48,6 +48,8 @@ pub struct Proved {
     pub identity: Identity,
     /// The policy check interval that the IdP asks for.
     pub idp_interval: Option<Duration>,
+    /// Its `iat`, by the IdP's clock.
+    pub asserted_at: Timestamp,
     /// Its `exp`.
     pub token_ends: Timestamp,
 }

@@ -5,12 +5,16 @@ pub mod cache;
 pub mod claims;
 mod client_authentication;
 pub mod error;
+pub mod logout;
 pub mod messages;
 pub mod oidc_provider;
 mod pushed_authorization;
+pub mod revocation;
 pub mod settings;
 pub mod transport;
 
 pub use error::ProviderError;
+pub use logout::LogoutError;
 pub use messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
 pub use oidc_provider::{OidcProvider, TestIdps};
+pub use revocation::RevocationError;

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::breaker::CircuitBreaker;
-use super::cache::{Cached, Want};
+use super::cache::{Cached, Sender, Want};
 use super::claims;
 use super::error::ProviderError;
 use super::messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
@@ -21,7 +21,7 @@ use super::transport::{Transport, TransportSetupError};
 use crate::oidc::authorization::AuthenticationRequest;
 use crate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, VerifiedIdToken};
 use crate::oidc::metadata::{self, DocumentError, ProviderMetadata};
-use crate::oidc::rp_initiated_logout;
+use crate::oidc::rp_initiated_logout::LogoutRequest;
 use crate::oidc::token::{self, TokenError, TokenResponse, classify};
 use crate::oidc::userinfo::{self, UserinfoError};
 use crate::session::id::Lane;
@@ -31,10 +31,10 @@ use crate::time::Timestamp;
 /// An OpenID Provider as the gateway's configuration describes it.
 #[derive(Debug)]
 pub struct OidcProvider {
-    settings: Settings,
-    transport: Transport,
-    metadata: Cached<ProviderMetadata>,
-    keys: Cached<CoreJsonWebKeySet>,
+    pub(super) settings: Settings,
+    pub(super) transport: Transport,
+    pub(super) metadata: Cached<ProviderMetadata>,
+    pub(super) keys: Cached<CoreJsonWebKeySet>,
     breaker: CircuitBreaker,
     /// Did it give a new refresh token with the last refresh? 0 unknown, 1 no, 2 yes.
     rotates: AtomicU8,
@@ -218,6 +218,7 @@ impl OidcProvider {
                 Ok(Proved {
                     identity: claims::described(&self.settings.claims, known.clone(), &claims),
                     idp_interval: claims::policy_check_interval(&self.settings.claims, &claims),
+                    asserted_at: now,
                     token_ends: now,
                 })
             }
@@ -228,10 +229,20 @@ impl OidcProvider {
     /// Where the browser goes so that the IdP ends its session too; `None` where it has no such endpoint, or no
     /// metadata is at hand: a sign-out never waits for an IdP.
     #[must_use]
-    pub fn sign_out_url(&self, id_token_hint: Option<&SecretString>, return_to: &str) -> Option<Url> {
+    pub fn sign_out_url(
+        &self,
+        id_token_hint: Option<&SecretString>,
+        return_to: &str,
+        state: &str,
+    ) -> Option<Url> {
         let metadata = self.metadata.good()?.value;
-        let hint = id_token_hint.map(ExposeSecret::expose_secret);
-        rp_initiated_logout::url(&metadata, &self.settings.client_id, hint, return_to)
+        let request = LogoutRequest {
+            client_id: &self.settings.client_id,
+            id_token_hint: id_token_hint.map(ExposeSecret::expose_secret),
+            post_logout_redirect_uri: return_to,
+            state,
+        };
+        request.url(&metadata)
     }
 
     /// Fetches metadata and keys where they are missing or old.
@@ -280,7 +291,11 @@ impl OidcProvider {
         if is_refused { Err(DocumentError::TestIdp) } else { Ok(parsed) }
     }
 
-    async fn keys(&self, want: Want, now: Timestamp) -> Result<Arc<CoreJsonWebKeySet>, ProviderError> {
+    pub(super) async fn keys(
+        &self,
+        want: Want,
+        now: Timestamp,
+    ) -> Result<Arc<CoreJsonWebKeySet>, ProviderError> {
         let url = self.metadata(now).await?.jwks_uri().to_string();
         self.keys.get(want, now, self.fetch("keys", url, metadata::parse_keys)).await
     }
@@ -345,7 +360,7 @@ impl OidcProvider {
         let keys = self.keys(Want::Any, now).await?;
         match id_token::verify(token, &keys, &expected, now) {
             Err(IdTokenError::UnknownKey) => {
-                let keys = self.keys(Want::Newer, now).await?;
+                let keys = self.keys(Want::Newer(Sender::Idp), now).await?;
                 Ok(Some(id_token::verify(token, &keys, &expected, now)?))
             }
             judged => Ok(Some(judged?)),
@@ -366,6 +381,7 @@ impl OidcProvider {
         Ok(Proved {
             identity: claims::identity(&self.settings, token, userinfo.as_ref()),
             idp_interval: claims::policy_check_interval(&self.settings.claims, token.claims()),
+            asserted_at: token.issued_at(),
             token_ends: token.expires_at(),
         })
     }

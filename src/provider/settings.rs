@@ -112,6 +112,9 @@ pub struct Settings {
     pub rotation: Rotation,
     /// Policy checks in a second, of all nodes together, that it is asked to bear.
     pub checks_per_second: u32,
+    /// Revoke refresh tokens at its revocation endpoint, if it has one, when a session is signed out or revoked. Off for
+    /// IdPs that take this for the withdrawal of all that the person allowed the gateway.
+    pub revoke_tokens: bool,
     /// PEM file of the certificate authority that signed its TLS certificate, where the system does not know it.
     pub ca_file: Option<PathBuf>,
     /// How long one call may take, from connecting to the last byte.

@@ -12,6 +12,10 @@ pub enum EndReason {
     SignedOut,
     /// An admin ended it (row A5).
     Revoked,
+    /// The IdP said, to the gateway itself, that its session is over (row A4, Back-Channel Logout 1.0).
+    BackchannelLogout,
+    /// The IdP said so by way of the browser (row A4, Front-Channel Logout 1.0).
+    FrontchannelLogout,
     /// The IdP refused to renew it: the account is disabled, deleted or blocked, or its refresh token revoked (row H2).
     IdpRefused,
     /// The IdP renewed it for somebody else (row H7).
@@ -33,6 +37,8 @@ impl EndReason {
         match self {
             Self::SignedOut => "signed_out",
             Self::Revoked => "revoked",
+            Self::BackchannelLogout => "backchannel_logout",
+            Self::FrontchannelLogout => "frontchannel_logout",
             Self::IdpRefused => "idp_refused",
             Self::UserMismatch => "user_mismatch",
             Self::MaxLength => "max_length",
@@ -48,6 +54,9 @@ impl EndReason {
         match self {
             Self::SignedOut => "You signed out.",
             Self::Revoked => "An administrator ended your session.",
+            Self::BackchannelLogout | Self::FrontchannelLogout => {
+                "You were signed out at your organisation's sign-in service."
+            }
             Self::IdpRefused => "Your organisation's sign-in service no longer accepts this session.",
             Self::UserMismatch => "Your organisation's sign-in service answered for somebody else.",
             Self::MaxLength => "Your session reached its longest length.",
@@ -57,10 +66,19 @@ impl EndReason {
         }
     }
 
+    /// Is the refresh token revoked at the IdP too? Where somebody proved to want the end, and nobody goes on with that
+    /// grant. Not by a front-channel logout, which anybody can send who knows a `sid`.
+    #[must_use]
+    pub const fn revokes_tokens(self) -> bool {
+        matches!(self, Self::SignedOut | Self::Revoked | Self::BackchannelLogout)
+    }
+
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::SignedOut,
         Self::Revoked,
+        Self::BackchannelLogout,
+        Self::FrontchannelLogout,
         Self::IdpRefused,
         Self::UserMismatch,
         Self::MaxLength,

@@ -154,6 +154,8 @@ impl<'de> Deserialize<'de> for StoredId {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -164,9 +166,30 @@ mod tests {
         assert_eq!("+1234567890123456789012345678901".parse::<StoredId>(), Err(NotASessionId));
     }
 
+    /// No two of a million ids are one, nor are their names in the store; every bit is as often set as not. A fair bit's count
+    /// among a hundred thousand strays by 158; none of 256 strays by ten times that.
     #[test]
-    fn two_sign_ins_never_share_an_id() {
-        assert_ne!(SessionId::new(Lane(7)).stored(), SessionId::new(Lane(7)).stored());
+    fn ses_02_ids_are_256_random_bits_and_the_store_knows_only_their_hash() {
+        const IDS: usize = 1_000_000;
+        const COUNTED: usize = 100_000;
+        let mut seen = vec![[0_usize; 256]; 32];
+        let (mut ids, mut stored) = (HashSet::with_capacity(IDS), HashSet::with_capacity(IDS));
+        for n in 0..IDS {
+            let id = SessionId::new(Lane(7));
+            let counted = if n < COUNTED { id.as_bytes().as_slice() } else { &[] };
+            for (byte, counts) in counted.iter().zip(&mut seen) {
+                counts[usize::from(*byte)] += 1;
+            }
+            assert!(!id.as_bytes().starts_with(&id.stored().as_bytes()[..14]));
+            stored.insert(u128::from_be_bytes(*id.stored().as_bytes()));
+            ids.insert(*id.as_bytes());
+        }
+        assert_eq!((ids.len(), stored.len()), (IDS, IDS));
+        for at in 0..256 {
+            let has = |byte: &usize| byte >> (at % 8) & 1 == 1;
+            let count: usize = (0..256).filter(has).map(|byte| seen[at / 8][byte]).sum();
+            assert!(count.abs_diff(COUNTED / 2) < 1_600, "bit {at} is set in {count} of {COUNTED} ids");
+        }
     }
 
     #[test]

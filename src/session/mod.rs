@@ -27,6 +27,9 @@ pub struct Session {
     pub signed_in_at: Timestamp,
     /// When the sign-in was begun; a revocation after it voids the session.
     pub sign_in_begun_at: Timestamp,
+    /// `iat` of the ID token of the sign-in, by the IdP's clock. Absent in records of versions that did not keep it.
+    #[serde(default)]
+    pub asserted_at: Option<Timestamp>,
     /// The newest verified ID token.
     pub proof: Proof,
     /// How the next proof is obtained.
@@ -38,6 +41,15 @@ pub struct Session {
     pub failed_check: Option<FailedCheck>,
     /// When the next policy check is due; a copy of the due queue's entry, for people.
     pub next_check: Timestamp,
+}
+
+impl Session {
+    /// Does a logout that the IdP announced at `issued_at` mean this session? Not if the person has entered credentials
+    /// since. Both instants are of the IdP's clock; where neither `auth_time` nor `iat` is known, it does.
+    #[must_use]
+    pub fn is_meant_by_logout(&self, issued_at: Timestamp) -> bool {
+        self.identity.authenticated_at.or(self.asserted_at).is_none_or(|at| at <= issued_at)
+    }
 }
 
 /// The newest verified ID token of a session (session-policy, section 1).
@@ -131,6 +143,7 @@ impl Session {
             browser: BrowserHash([1; 16]),
             signed_in_at: at,
             sign_in_begun_at: at,
+            asserted_at: None,
             proof: Proof { proved_at: at, until: at },
             renewal: Renewal::Background,
             kept_signed_in: false,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::origin::Origin;
@@ -53,7 +54,9 @@ impl ReturnTo {
         if !is_ours || !url.username().is_empty() || url.password().is_some() {
             return None;
         }
-        if url.path() == prefix || url.path().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/')) {
+        // Routers decode a path before they look where it leads.
+        let path = percent_decode_str(url.path()).decode_utf8_lossy();
+        if path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
             return None;
         }
         url.set_fragment(None);
@@ -129,6 +132,8 @@ mod tests {
             "/_hourgate",
             "/x/../_hourgate/start",
             "/%5f/../_hourgate/x",
+            "/%5fhourgate/signout",
+            "/%5Fho%75rgate",
             &long,
             "evil.com",
             "?rd=x",

@@ -14,7 +14,7 @@ pub mod embedded;
 mod opened;
 mod pace;
 mod queue;
-mod record;
+pub mod record;
 pub mod redis;
 pub mod sessions;
 pub mod settings;
@@ -164,6 +164,8 @@ pub struct Queued {
     pub all: u64,
     /// Those that could be claimed.
     pub due: u64,
+    /// Since when the longest due of them is.
+    pub since: Option<Timestamp>,
 }
 
 /// How fast a shared bucket gives turns. One bucket can be asked at different bursts: whoever asks with the larger one
@@ -365,16 +367,17 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// rests on it, so an error means: refuse.
     async fn spend(&self, value: Hashed, keep: Duration) -> Result<Spent, StoreError>;
 
-    /// Sets a user's revoked-before watermark; an earlier instant never overwrites a later one.
+    /// Sets the revoked-before watermark of a user or of a session at the IdP; an earlier instant never overwrites a later
+    /// one.
     async fn set_revoked_before(
         &self,
-        user: Hashed,
+        whose: Hashed,
         before: Timestamp,
         keep: Duration,
     ) -> Result<(), StoreError>;
 
-    /// A user's revoked-before watermark: sign-ins begun at or before it are void.
-    async fn revoked_before(&self, user: Hashed) -> Result<Option<Timestamp>, StoreError>;
+    /// A revoked-before watermark: sign-ins at or before it are void.
+    async fn revoked_before(&self, whose: Hashed) -> Result<Option<Timestamp>, StoreError>;
 
     /// Keeps a sealed document (an IdP's metadata or keys) under a name.
     async fn put_document(&self, name: &str, document: &[u8]) -> Result<(), StoreError>;

@@ -18,12 +18,14 @@ pub(super) fn head(version: Version) -> [u8; HEAD] {
 }
 
 /// A live record.
-pub(super) fn live(version: Version, bytes: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn live(version: Version, bytes: &[u8]) -> Vec<u8> {
     [&head(version), bytes].concat()
 }
 
 /// A tombstone.
-pub(super) fn tombstone(bytes: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn tombstone(bytes: &[u8]) -> Vec<u8> {
     [&[TOMBSTONE], bytes].concat()
 }
 
@@ -38,7 +40,8 @@ pub(super) fn is_tombstone(record: &[u8]) -> bool {
 }
 
 /// Takes the head off; `None` where this version does not know the head.
-pub(super) fn read(mut record: Vec<u8>) -> Option<Stored> {
+#[must_use]
+pub fn read(mut record: Vec<u8>) -> Option<Stored> {
     if is_tombstone(&record) {
         return Some(Stored::Tombstone(record.split_off(1)));
     }

@@ -26,6 +26,9 @@ const KEEP: Duration = Duration::from_secs(91 * 86_400);
 /// A tombstone tells the reason to whoever comes back within a week, and outlives every write that is under way.
 const KEEP_TOMBSTONE: Duration = Duration::from_secs(7 * 86_400);
 
+/// What the IdP said of a session of its own outlives every sign-in that was under way then.
+const KEEP_LOGOUT: Duration = Duration::from_secs(3600);
+
 /// What is found under a session id.
 #[derive(Clone, Debug)]
 pub enum Found {
@@ -200,6 +203,34 @@ impl Sessions {
         Ok(before.is_some_and(|before| session.sign_in_begun_at <= before))
     }
 
+    /// Voids every sign-in of a user, or of a session at the IdP, that rests on credentials entered at or before
+    /// `issued_at`, by the IdP's clock; also those still under way.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: it may or may not be set.
+    pub async fn log_out_before(&self, whose: LogoutName, issued_at: Timestamp) -> Result<(), StoreError> {
+        self.store.set_revoked_before(whose.0, issued_at, KEEP_LOGOUT).await
+    }
+
+    /// Has the IdP said that this session is over? (LOG-08)
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn is_logged_out(&self, session: &Session) -> Result<bool, StoreError> {
+        let Identity { issuer, subject, idp_session, .. } = &session.identity;
+        let of_idp_session = idp_session.as_ref().map(|sid| LogoutName::of_idp_session(issuer, sid));
+        for name in [Some(LogoutName::of_user(issuer, subject)), of_idp_session].into_iter().flatten() {
+            if let Some(issued_at) = self.store.revoked_before(name.0).await?
+                && session.is_meant_by_logout(issued_at)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Uses a transaction id, which can be used once.
     ///
     /// # Errors
@@ -232,7 +263,11 @@ impl Sessions {
         let (purpose, bound_to) = binding(kind, id, version);
         let (plain, _) =
             self.keys.open(purpose, &bound_to, sealed).map_err(|error| unreadable(id, &error))?;
-        serde_json::from_slice(&plain).map_err(|error| unreadable(id, &error))
+        // The parser's message would repeat what it found, a token perhaps.
+        serde_json::from_slice(&plain).map_err(|error| {
+            let cause = format!("it is not a record of this version (at byte {})", error.column());
+            unreadable(id, &cause)
+        })
     }
 }
 
@@ -245,7 +280,7 @@ fn binding(kind: Kind, id: StoredId, version: Version) -> (Purpose, Vec<u8>) {
     (purpose, [&[kind][..], id.as_bytes(), &version.0.to_be_bytes()].concat())
 }
 
-/// The cause is a message of ours or of serde about types and positions; it holds nothing of the record.
+/// The cause holds nothing of the record.
 fn unreadable(id: StoredId, cause: &dyn std::fmt::Display) -> StoreError {
     StoreError::Unreadable { what: format!("session {id}"), cause: cause.to_string() }
 }
@@ -260,6 +295,24 @@ pub fn user_hash(identity: &Identity) -> Hashed {
 #[must_use]
 pub fn named_user_hash(issuer: &str, subject: &str) -> Hashed {
     Hashed::of(&[b"user", issuer.as_bytes(), subject.as_bytes()])
+}
+
+/// Names what the IdP logs out. Not the name that an admin revokes a user under: those instants are of our clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogoutName(Hashed);
+
+impl LogoutName {
+    /// Everything of the user whom `issuer` calls `subject`.
+    #[must_use]
+    pub fn of_user(issuer: &str, subject: &str) -> Self {
+        Self(Hashed::of(&[b"logout user", issuer.as_bytes(), subject.as_bytes()]))
+    }
+
+    /// The session that `issuer` calls `sid`.
+    #[must_use]
+    pub fn of_idp_session(issuer: &str, sid: &str) -> Self {
+        Self(Hashed::of(&[b"logout sid", issuer.as_bytes(), sid.as_bytes()]))
+    }
 }
 
 /// The index of all sessions of a session at the IdP.

@@ -10,19 +10,22 @@ use tempfile::TempDir;
 use crate::programs::process::Process;
 use crate::programs::wait::{free_port, until_listening};
 
-/// Ends with its driver, whose process group it is in.
+/// Ends with its driver, whose process group it is in, and leaves nothing behind.
 #[derive(Debug)]
 pub(crate) struct Chromium {
     page: Client,
     _driver: Process,
-    _profile: TempDir,
+    _home: TempDir,
 }
 
 impl Chromium {
     /// With a profile of its own, and calling nobody that the test does not visit.
     pub(crate) async fn start() -> Self {
-        let (port, profile) = (free_port(), TempDir::new().unwrap());
-        let driver = Process::spawn(Command::new("chromedriver").arg(format!("--port={port}")));
+        let (port, home) = (free_port(), TempDir::new().unwrap());
+        // Both leave what they do not need any more in the directory for such things.
+        let mut command = Command::new("chromedriver");
+        command.arg(format!("--port={port}")).env("TMPDIR", home.path());
+        let driver = Process::spawn(&mut command);
         until_listening("chromedriver", port);
         let arguments = [
             "--headless=new",
@@ -36,14 +39,14 @@ impl Chromium {
             "--disable-sync",
         ];
         let mut arguments = arguments.map(str::to_owned).to_vec();
-        arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        arguments.push(format!("--user-data-dir={}", home.path().join("profile").display()));
         let wishes = json!({ "goog:chromeOptions": { "args": arguments } });
         let page = ClientBuilder::new(HttpConnector::new())
             .capabilities(wishes.as_object().unwrap().clone())
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
-        Self { page, _driver: driver, _profile: profile }
+        Self { page, _driver: driver, _home: home }
     }
 
     pub(crate) const fn page(&self) -> &Client {

@@ -18,7 +18,12 @@ use programs::nginx::Nginx;
 use programs::wait::eventually;
 
 async fn house(policy_check_interval: &str) -> (GuardedApp, Nginx, Chromium) {
-    let mut house = GuardedApp::start(policy_check_interval).await;
+    house_with(policy_check_interval, "").await
+}
+
+/// With `more` in the table of the provider.
+async fn house_with(policy_check_interval: &str, more: &str) -> (GuardedApp, Nginx, Chromium) {
+    let mut house = GuardedApp::with(policy_check_interval, more).await;
     // People choose on a page who they are.
     house.idp.put("/auto-login", r#"{"user":null}"#).await;
     let nginx = Nginx::start(house.front_port, house.gateway_port, house.app_port, &[]);
@@ -91,6 +96,27 @@ async fn the_browser_takes_both_cookies_and_keeps_them_from_scripts() {
         assert_eq!((cookie.path(), cookie.domain()), (Some("/"), Some("one.localhost")), "{cookie}");
     }
     assert_eq!(page.execute("return document.cookie", vec![]).await.unwrap(), json!(""));
+}
+
+/// The IdP's page posts from another site: only a cookie that is `SameSite=None` comes along, and the session's is not.
+#[tokio::test]
+async fn aut_15_a_sign_in_that_is_answered_by_post_completes() {
+    let (house, _nginx, chromium) = house_with("60m", "response_mode = \"form_post\"").await;
+    let page = chromium.page();
+    sign_in(page, &app(&house, "one")).await;
+    let cookies = page.get_all_cookies().await.unwrap();
+    let same_site = |name: &str| {
+        let cookie = cookies.iter().find(|cookie| cookie.name() == name).unwrap();
+        (cookie.same_site().unwrap().to_string(), cookie.secure())
+    };
+    assert_eq!(same_site("__Host-hourgate"), ("Lax".into(), Some(true)));
+    assert_eq!(same_site("__Host-hourgate-nonce"), ("None".into(), Some(true)));
+
+    // A second visit while signed in at the IdP: nobody is asked, and the form sends itself.
+    house.gateway.ask(&["users", "revoke", "alice"]);
+    page.goto(&app(&house, "one")).await.unwrap();
+    press(page, "a.button").await;
+    reads(page, "x-auth-request-user: alice").await;
 }
 
 #[tokio::test]

@@ -331,11 +331,11 @@ conformance! {
             store.create(id, session_due(T0)).await.unwrap();
         }
         for id in [ours, theirs] {
-            assert_eq!(store.queued(id.lane(), id.partition(), T0).await.unwrap(), Queued { all: 1, due: 1 });
+            assert_eq!(store.queued(id.lane(), id.partition(), T0).await.unwrap(), Queued { all: 1, due: 1, since: Some(T0) });
             assert!(store.live(id.partition()).await.unwrap().contains(&id), "a list has the sessions of all");
             let claims = store.claim_due(id.lane(), id.partition(), T0, LEASE, 9).await.unwrap();
             assert_eq!(claims.iter().map(|claim| claim.id).collect::<Vec<_>>(), [id]);
-            assert_eq!(store.queued(id.lane(), id.partition(), T0).await.unwrap(), Queued { all: 1, due: 0 });
+            assert_eq!(store.queued(id.lane(), id.partition(), T0).await.unwrap(), Queued { all: 1, due: 0, since: None });
         }
     }
 
@@ -406,6 +406,7 @@ conformance! {
             store.set_revoked_before(user, set, KEEP).await.unwrap();
             assert_eq!(store.revoked_before(user).await.unwrap(), Some(expected));
         }
+        assert_eq!(store.revoked_before(new_hash()).await.unwrap(), None, "another name");
     }
 
     async fn activity_never_goes_back(house) {

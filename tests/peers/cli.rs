@@ -250,6 +250,37 @@ async fn a_rotated_key_ring_signs_nobody_out() {
 }
 
 #[test]
+fn the_key_for_an_idp_is_made_rotated_and_published_by_hand() {
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("client.pem");
+    let client = |args: &[&str]| {
+        program().args(["keys", "client"]).args(args).arg("--file").arg(&file).output().unwrap()
+    };
+    let ids = || {
+        let set: serde_json::Value = serde_json::from_str(&good(&client(&["jwks"]))).unwrap();
+        let keys = set["keys"].as_array().unwrap();
+        assert!(keys.iter().all(|key| key["kty"] == "EC" && key.get("d").is_none()), "{set}");
+        keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    says(&bad(&client(&["rotate"]), 3), &["does not exist", "hourgate keys client new"]);
+    says(&good(&client(&["new"])), &["Wrote a new private key", "private_key_file", "jwks --file"]);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    says(&bad(&client(&["new"]), 1), &["exists", "hourgate keys client rotate"]);
+    says(&bad(&client(&["switch"]), 1), &["holds one key only", "rotate"]);
+    let first = ids();
+    says(&good(&client(&["rotate"])), &["hourgate keys client switch"]);
+    let both = ids();
+    assert_eq!((both.len(), &both[0]), (2, &first[0]));
+    says(&good(&client(&["switch"])), &["signs from now on"]);
+    assert_eq!(ids(), [both[1].clone(), first[0].clone()]);
+    says(&good(&client(&["jwks", "--key-id", "mine"])), &["\"kid\": \"mine\""]);
+    says(&bad(&client(&["jwks", "--key-algorithm", "PS256"]), 1), &["does not go with the key"]);
+    std::fs::write(&file, "hunter2").unwrap();
+    let told = bad(&client(&["rotate"]), 1);
+    assert!(told.contains("is not a private key in PEM") && !told.contains("hunter2"), "{told}");
+}
+
+#[test]
 fn a_new_key_ring_is_for_its_owner_only_and_overwrites_nothing() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("keys");

@@ -3,8 +3,12 @@
 
 mod caddy;
 mod cli;
+mod floods;
+mod front_proxies;
+mod hostile_requests;
 mod nginx;
 mod oidc_provider;
+mod secrets;
 
 #[path = "../support/programs/mod.rs"]
 mod programs;

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::programs::browser::{Browser, Page};
 use crate::programs::gateway::{Gateway, Setup};
+use crate::programs::hourgate::program;
 use crate::programs::process::Process;
 use crate::programs::redis_server::RedisServer;
 use crate::programs::wait::{eventually, free_port};
@@ -20,10 +22,32 @@ struct House {
     port: u16,
     _op: Process,
     _redis: RedisServer,
+    _keys: TempDir,
 }
 
 impl House {
     fn start(client_authentication: &str, rotation: &str) -> Self {
+        Self::with(client_authentication, rotation, "")
+    }
+
+    /// With a secret or a private key, as the client authentication wants, and with `more` in the table of the provider.
+    fn with(client_authentication: &str, rotation: &str, more: &str) -> Self {
+        let keys = TempDir::new().unwrap();
+        let key_file = keys.path().join("client.pem").display().to_string();
+        let keys_client = |args: &[&str]| {
+            let output = program().args(["keys", "client"]).args(args).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let rsa = if more.contains("PS256") { &["--rsa"][..] } else { &[] };
+        keys_client(&[&["new", "--file", &key_file], rsa].concat());
+        let proof = if client_authentication == "private_key_jwt" {
+            format!("private_key_file = \"{key_file}\"")
+        } else {
+            format!("client_secret = \"secret of {client_authentication}, with % + and :\"")
+        };
+        let algorithm = if rsa.is_empty() { &[][..] } else { &["--key-algorithm", "PS256"] };
+        let jwks = keys_client(&[&["jwks", "--file", &key_file], algorithm].concat());
         let (redis, port) = (RedisServer::start(), free_port());
         let origin = format!("http://app.localhost:{port}");
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
@@ -33,7 +57,8 @@ impl House {
                 .arg(here.join("op.mjs"))
                 .arg(format!("{origin}/_hourgate/callback/op"))
                 .arg(format!("{origin}/_hourgate/signed-out"))
-                .arg(rotation),
+                .arg(rotation)
+                .arg(jwks),
         );
         let issuer = op.line("issuer ");
         let providers = format!(
@@ -42,8 +67,9 @@ impl House {
 id = "op"
 issuer = "{issuer}"
 client_id = "{client_authentication}"
-client_secret = "secret of {client_authentication}, with % + and :"
 client_authentication = "{client_authentication}"
+{proof}
+{more}
 "#
         );
         let gateway = Gateway::start(&Setup {
@@ -53,7 +79,7 @@ client_authentication = "{client_authentication}"
             hosts: &[&origin],
             policy_check_interval: INTERVAL,
         });
-        Self { issuer, gateway, port, _op: op, _redis: redis }
+        Self { issuer, gateway, port, _op: op, _redis: redis, _keys: keys }
     }
 
     fn url(&self, path: &str) -> String {
@@ -119,6 +145,62 @@ async fn people_sign_in_with_client_secret_post() {
     signs_in_with("client_secret_post").await;
 }
 
+/// It wants this client's requests pushed, and checks every assertion's signature, audience and single use.
+#[tokio::test]
+async fn a_gateway_with_a_key_of_its_own_signs_people_in_and_renews_their_proof() {
+    for more in ["", "key_algorithm = \"PS256\""] {
+        let house = House::with("private_key_jwt", "rotate", more);
+        let mut browser = Browser::new();
+        house.sign_in(&mut browser, "bob").await;
+        house.see_refreshes(2).await;
+        assert_eq!(house.userinfo(&mut browser).await["user"], "bob");
+        assert_eq!((house.count("pushes").await, house.count("sign_ins").await), (1, 1), "{more}");
+    }
+}
+
+#[tokio::test]
+async fn requests_are_pushed_because_it_offers_that_unless_the_operator_says_no() {
+    for (wish, pushes) in [("auto", 1), ("always", 1), ("never", 0)] {
+        let house = House::with(
+            "client_secret_basic",
+            "keep",
+            &format!("pushed_authorization_requests = \"{wish}\""),
+        );
+        house.sign_in(&mut Browser::new(), "alice").await;
+        assert_eq!(house.count("pushes").await, pushes, "{wish}");
+    }
+}
+
+#[tokio::test]
+async fn its_answer_by_post_is_taken() {
+    let house = House::with("client_secret_basic", "keep", "response_mode = \"form_post\"");
+    let mut browser = Browser::new();
+    let page = browser.navigate(&house.url("/start?rd=/&login_hint=alice")).await;
+    let part = |text: &str, name: &str| {
+        let from = text.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("{page:?}")).1;
+        from.split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(part(&page.body, "action"), house.url("/callback/op"));
+    let inputs = page.body.split("<input ").skip(1);
+    let form: Vec<_> = inputs.map(|input| (part(input, "name"), part(input, "value"))).collect();
+    assert!(
+        form.iter().any(|(name, _)| name == "code") && form.iter().any(|(name, _)| name == "iss"),
+        "{form:?}"
+    );
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("origin", house.issuer.as_str()),
+        ("sec-fetch-site", "cross-site"),
+    ];
+    let back = browser.send("POST", &house.url("/callback/op"), &headers, &body).await;
+    assert_eq!(
+        (back.status, back.header("location")),
+        (303, house.url("").replace("_hourgate", "").as_str())
+    );
+    assert_eq!(house.userinfo(&mut browser).await["user"], "alice");
+}
+
 #[tokio::test]
 async fn the_id_token_is_renewed_silently_while_the_browser_sends_nothing() {
     let house = House::start("client_secret_basic", "keep");
@@ -173,7 +255,12 @@ async fn signing_out_ends_the_session_there_too() {
     let xsrf = rest.split('"').next().unwrap();
     let confirm = format!("{}/session/end/confirm", house.issuer);
     let page = browser.submit(&confirm, &[("xsrf", xsrf), ("logout", "yes")]).await;
-    assert_eq!((page.status, page.url.as_str()), (200, house.url("/signed-out").as_str()), "{page:?}");
+    let (address, query) = page.url.as_str().split_once('?').unwrap();
+    assert_eq!((page.status, address), (200, house.url("/signed-out").as_str()), "{page:?}");
+    assert!(
+        query.starts_with("state=") && page.body.contains("sign-in service"),
+        "the state came back: {page:?}"
+    );
 
     assert_eq!(house.count("sign_ins").await, 1);
     house.sign_in(&mut browser, "alice").await;

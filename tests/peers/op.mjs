@@ -1,11 +1,14 @@
-// An OpenID Provider made of npm `oidc-provider`, for the tests: a few accounts, two clients, nobody is asked for a
+// An OpenID Provider made of npm `oidc-provider`, for the tests: a few accounts, a client for each way to authenticate, nobody is asked for a
 // password. Keys are new at each start, everything is in memory.
 //
-//   node op.mjs <redirect URI> <post-logout redirect URI> rotate|keep
+//   node op.mjs <redirect URI> <post-logout redirect URI> rotate|keep [<JWKS of the client private_key_jwt>]
+//
+// The client `private_key_jwt` must push its requests; the others may.
 //
 // Prints `issuer <URL>` once it listens, on a free loopback port. Ends when its standard input does.
 //
-//   GET  /control/state          {"sign_ins": …, "refreshes": …}: how often people signed in, and tokens were refreshed
+//   GET  /control/state          {"sign_ins": …, "refreshes": …, "pushes": …}: how often people signed in, tokens were
+//                                refreshed, and requests pushed
 //   POST /control/remove/<name>  the account is gone: nobody by that name signs in, and its tokens are good for nothing
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -13,11 +16,11 @@ import { createServer } from 'node:http';
 import process from 'node:process';
 import Provider from 'oidc-provider';
 
-const [redirectUri, postLogoutRedirectUri, rotation] = process.argv.slice(2);
+const [redirectUri, postLogoutRedirectUri, rotation, jwks] = process.argv.slice(2);
 if (!['rotate', 'keep'].includes(rotation)) throw new Error('the third argument is rotate or keep');
 
 const accounts = new Set(['alice', 'bob']);
-const count = { sign_ins: 0, refreshes: 0 };
+const count = { sign_ins: 0, refreshes: 0, pushes: 0 };
 
 const client = (method) => ({
   client_id: method,
@@ -28,10 +31,16 @@ const client = (method) => ({
   post_logout_redirect_uris: [postLogoutRedirectUri],
 });
 
+const clients = [client('client_secret_basic'), client('client_secret_post')];
+if (jwks) {
+  const { client_secret: _, ...signing } = client('private_key_jwt');
+  clients.push({ ...signing, jwks: JSON.parse(jwks), require_pushed_authorization_requests: true });
+}
+
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 const configuration = {
-  clients: [client('client_secret_basic'), client('client_secret_post')],
+  clients,
   jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'of-this-start', alg: 'RS256', use: 'sig' }] },
   cookies: { keys: [randomBytes(32).toString('hex')] },
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'] },
@@ -62,7 +71,12 @@ const configuration = {
     await grant.save();
     return grant;
   },
-  features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true } },
+  features: {
+    devInteractions: { enabled: false },
+    pushedAuthorizationRequests: { enabled: true },
+    rpInitiatedLogout: { enabled: true },
+  },
+  enabledJWA: { clientAuthSigningAlgValues: ['ES256', 'RS256', 'PS256'] },
   ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 600, Grant: 86400, Interaction: 600, RefreshToken: 86400, Session: 86400 },
 };
 
@@ -106,6 +120,7 @@ server.listen(0, '127.0.0.1', () => {
   provider.on('grant.success', ({ oidc }) => {
     if (oidc.params.grant_type === 'refresh_token') count.refreshes += 1;
   });
+  provider.on('pushed_authorization_request.success', () => (count.pushes += 1));
   provider.on('server_error', (_, error) => console.error(error));
   console.log(`issuer ${issuer}`);
 });

@@ -1,7 +1,7 @@
 //! A browser with a cookie jar, behind a front proxy: what is under `/_hourgate` goes to the gateway, every other request
 //! to an app host is asked about first (forward-auth), and the app shows the identity headers that it was given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -21,6 +21,14 @@ pub(crate) struct Browser {
     gateway: SocketAddr,
     http: Client,
     jar: Arc<Mutex<Jar>>,
+    /// The cookies that are `SameSite=None`.
+    everywhere: Arc<Mutex<BTreeSet<(String, String)>>>,
+}
+
+/// What is posted from another site.
+struct Form<'a> {
+    kind: &'a str,
+    body: &'a str,
 }
 
 /// Where a navigation or request ended.
@@ -48,6 +56,20 @@ impl Visit {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
+    /// Where the form of this page goes, and what it says.
+    pub(crate) fn form(&self) -> (Url, String) {
+        let attribute = |text: &str, name: &str| {
+            let value = text.split_once(&format!("{name}=\"")).unwrap().1.split('"').next().unwrap();
+            [("&#38;", "&"), ("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">")]
+                .iter()
+                .fold(value.to_owned(), |text, (escaped, plain)| text.replace(escaped, plain))
+        };
+        let inputs = self.body.split("<input ").skip(1);
+        let pairs = inputs.map(|input| (attribute(input, "name"), attribute(input, "value")));
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        (attribute(&self.body, "action").parse().unwrap(), body)
+    }
+
     /// Did the way lead over a path that contains this?
     pub(crate) fn went_over(&self, part: &str) -> bool {
         self.way.iter().any(|url| url.path().contains(part))
@@ -59,7 +81,7 @@ impl Browser {
         #[expect(clippy::disallowed_methods, reason = "tests are outside the gateway")]
         let builder = Client::builder();
         let http = builder.no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { gateway, http, jar: Arc::default() }
+        Self { gateway, http, jar: Arc::default(), everywhere: Arc::default() }
     }
 
     /// The same jar before another address of the gateway (after a restart, or another node).
@@ -126,13 +148,21 @@ impl Browser {
         self.follow(Method::GET, url, headers, 0).await
     }
 
+    /// A form that a page of another site posts; redirects not followed.
+    pub(crate) async fn post_from_elsewhere(&self, url: &str, kind: &str, body: &str) -> Visit {
+        let url = Url::parse(url).unwrap();
+        let form = Form { kind, body };
+        let (status, headers, body) = self.request(&Method::POST, &url, &[], Some(form)).await;
+        Visit { way: vec![url.clone()], url, status, headers, body }
+    }
+
     async fn follow(&self, method: Method, url: &str, headers: &[(&str, &str)], redirects: usize) -> Visit {
         let mut method = method;
         let mut url = Url::parse(url).unwrap();
         let mut way = Vec::new();
         loop {
             way.push(url.clone());
-            let (status, answer, body) = self.request(&method, &url, headers).await;
+            let (status, answer, body) = self.request(&method, &url, headers, None).await;
             let location = answer.get(LOCATION).filter(|_| (300..400).contains(&status));
             if let Some(location) = location
                 && way.len() <= redirects
@@ -151,9 +181,10 @@ impl Browser {
         method: &Method,
         url: &Url,
         headers: &[(&str, &str)],
+        form: Option<Form<'_>>,
     ) -> (u16, HeaderMap, String) {
         if url.host_str().is_some_and(|host| host.starts_with("127.")) {
-            return self.send(method, url, url.clone(), headers, &[]).await;
+            return self.send(method, url, url.clone(), headers, &[], form).await;
         }
         // A front proxy stands before the app: it has its own word on where the request came from.
         let (host, target) = (url.authority(), &url[url::Position::BeforePath..url::Position::AfterQuery]);
@@ -165,7 +196,7 @@ impl Browser {
             forwarded.extend([("x-forwarded-uri", target), ("x-forwarded-method", method.as_str())]);
         }
         let asked = if is_gateways { method.clone() } else { Method::GET };
-        self.send(&asked, url, there, headers, &forwarded).await
+        self.send(&asked, url, there, headers, &forwarded, form).await
     }
 
     async fn send(
@@ -175,6 +206,7 @@ impl Browser {
         there: Url,
         headers: &[(&str, &str)],
         forwarded: &[(&str, &str)],
+        form: Option<Form<'_>>,
     ) -> (u16, HeaderMap, String) {
         let host = seen.host_str().unwrap().to_owned();
         let mut request = self.http.request(method.clone(), there);
@@ -182,12 +214,19 @@ impl Browser {
             request = request.header(*name, *value);
         }
         let cookies: Vec<String> = {
-            let jar = self.jar.lock().unwrap();
-            let ours = jar.iter().filter(|((at, _), _)| *at == host);
+            let (jar, everywhere) = (self.jar.lock().unwrap(), self.everywhere.lock().unwrap());
+            let goes = |key: &(String, String)| key.0 == host && (form.is_none() || everywhere.contains(key));
+            let ours = jar.iter().filter(|(key, _)| goes(key));
             ours.map(|((_, name), value)| format!("{name}={value}")).collect()
         };
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
+        }
+        if let Some(Form { kind, body }) = form {
+            request = request.body(body.to_owned());
+            if !kind.is_empty() {
+                request = request.header("content-type", kind);
+            }
         }
         let answer = request.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
@@ -200,6 +239,12 @@ impl Browser {
     fn take(&self, host: &str, line: &str) {
         let mut parts = line.split(';').map(str::trim);
         let (name, value) = parts.next().unwrap().split_once('=').unwrap();
+        let key = (host.to_owned(), name.to_owned());
+        let mut everywhere = self.everywhere.lock().unwrap();
+        match parts.clone().any(|attribute| attribute.eq_ignore_ascii_case("samesite=none")) {
+            true => drop(everywhere.insert(key)),
+            false => drop(everywhere.remove(&key)),
+        }
         let is_removal = parts.any(|attribute| attribute.eq_ignore_ascii_case("max-age=0"));
         let mut jar = self.jar.lock().unwrap();
         if is_removal {

@@ -147,6 +147,10 @@ impl House {
         self.running.as_ref().unwrap().management()
     }
 
+    pub(crate) const fn has_redis(&self) -> bool {
+        matches!(self.place, Place::Redis(_))
+    }
+
     pub(crate) fn redis(&mut self) -> &mut RedisServer {
         match &mut self.place {
             Place::Redis(server) => server,
@@ -185,12 +189,13 @@ impl House {
     /// The due queue is gone, the records are there. On disk the gateway must let go of the file first.
     pub(crate) async fn lose_the_queue(&mut self) {
         if let Place::Redis(server) = &self.place {
-            let queues: Vec<_> = (0..64).map(|partition| format!("hg:due:{{{partition}}}")).collect();
-            server.cli(&[&["DEL"], &queues.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat());
+            for queue in server.cli(&["KEYS", "hg:due:*"]).lines() {
+                server.cli(&["DEL", queue]);
+            }
             return;
         }
         let scores = redb::TableDefinition::<[u8; 16], u64>::new("scores");
-        let queue = redb::TableDefinition::<(u8, u64, [u8; 16]), ()>::new("queue");
+        let queue = redb::TableDefinition::<(u8, u16, u64, [u8; 16]), ()>::new("queue");
         self.edit_file(|write| {
             assert!(write.delete_table(scores).unwrap() && write.delete_table(queue).unwrap());
         })
@@ -354,6 +359,7 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
         refresh_token_lifetime: None,
         rotation: Rotation::default(),
         checks_per_second: ProviderSettings::DEFAULT_CHECKS_PER_SECOND,
+        revoke_tokens: true,
         ca_file: None,
         timeout: ProviderSettings::DEFAULT_TIMEOUT,
     }

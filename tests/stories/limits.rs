@@ -77,7 +77,7 @@ async fn dos_03_who_sends_nothing_or_no_whole_head_is_told_and_let_go() {
     let answer = until_closed(&mut connect(&house).await).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer:?}");
     let mut half = connect(&house).await;
-    half.write_all(QUESTION[..30].as_bytes()).await.unwrap();
+    half.write_all(&QUESTION.as_bytes()[..30]).await.unwrap();
     let answer = until_closed(&mut half).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer:?}");
     drip(&mut connect(&house).await, b"G").await;

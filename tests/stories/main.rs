@@ -29,15 +29,21 @@ macro_rules! stories {
 }
 
 mod admin;
+mod client_authentication;
 mod contracts;
+mod form_post;
 mod half_records;
 mod hostile_requests;
+mod logout;
 mod outages;
+mod pace;
 mod policy_checks;
+mod races;
 mod several_idps;
 mod sign_in;
 mod sign_out;
 mod staying_alive;
+mod strangers;
 mod test_idp;
 mod under_way;
 mod when_redis_is_away;

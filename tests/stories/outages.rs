@@ -1,6 +1,8 @@
 //! The IdP is away, or answers nonsense. Nobody is signed out by a "don't know".
 
 use hourgate::provider::settings::Rotation;
+use hourgate::session::Session;
+use hourgate::store::sessions::Found;
 use serde_json::json;
 
 use crate::house::{APP, HOUR, House, MINUTE, SECOND};
@@ -105,6 +107,39 @@ stories! {
         house.control("POST", "/faults", json!({ "endpoint": "token", "mode": "lost_response", "times": 1 })).await;
         house.wait(2 * HOUR).await;
         assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+    }
+
+    async fn pci_03_and_o3_people_who_are_kept_signed_in_are_served_in_an_outage_and_marked(house: House) {
+        let browser = house.signed_in().await;
+        let (id, _) = house.session().await;
+        let sessions = house.services().sessions.clone();
+        let Found::Live(version, session) = sessions.find(id).await.unwrap() else { panic!("it is live") };
+        let kept = Session { kept_signed_in: true, ..session.as_ref().clone() };
+        sessions.replace(id, version, &kept, None, house.services().now()).await.unwrap();
+        house.outage().await;
+        house.wait(3 * HOUR).await;
+        let visit = browser.navigate(&format!("{APP}/report")).await;
+        assert_eq!((visit.status, visit.way.len(), visit.user()), (200, 1, "alice"));
+        let told = browser.fetch(&format!("{APP}/report")).await;
+        assert_eq!((told.status, told.header("x-hourgate-degraded")), (200, "idp_away"));
+        let metrics = house.services().metrics.render();
+        assert!(metrics.contains("hourgate_degraded_answers_total{provider=\"idp\"}"), "{metrics}");
+
+        house.no_outage().await;
+        house.wait(5 * MINUTE).await;
+        assert_eq!(browser.fetch(&format!("{APP}/report")).await.header("x-hourgate-degraded"), "", "proved again");
+        house.outage().await;
+        house.wait(8 * HOUR + 5 * MINUTE).await;
+        assert_eq!(browser.navigate(&format!("{APP}/report")).await.status, 503, "eight hours, no longer");
+        house.no_outage().await;
+        house.wait(5 * MINUTE).await;
+        assert_eq!(browser.navigate(&format!("{APP}/report")).await.status, 200);
+
+        house.outage().await;
+        house.wait(3 * HOUR).await;
+        let services = house.services();
+        hourgate::journeys::revoke::revoke_session(services, id, None, services.now()).await.unwrap();
+        assert_eq!(browser.fetch(&format!("{APP}/api")).await.status, 401, "an admin's word always counts");
     }
 
     async fn race_07_an_answer_that_was_lost_costs_nothing_where_the_operator_says_that_the_idp_keeps_the_refresh_token(house: House) {

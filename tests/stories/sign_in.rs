@@ -63,7 +63,7 @@ stories! {
         assert_eq!(attacker.step(&callback).await.status, 303, "the browser that began it may still finish it");
     }
 
-    async fn a3_a_stolen_session_cookie_is_worth_nothing_in_another_browser(house: House) {
+    async fn ses_05_a_stolen_session_cookie_is_worth_nothing_in_another_browser(house: House) {
         let browser = house.signed_in().await;
         let session = browser.cookie("__Host-hourgate").unwrap();
         let thief = house.browser();

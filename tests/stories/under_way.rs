@@ -10,18 +10,18 @@ use tokio::task::JoinHandle;
 use crate::house::{APP, HOUR, House};
 
 /// An IdP that gives each refresh token once, and ends the grant of whoever shows one twice.
-async fn with_strict_rotation(house: &House) {
+pub(crate) async fn with_strict_rotation(house: &House) {
     let strict = json!({ "rotation": "rotate", "grace": "0s", "reuse_detection": true });
     house.control("PUT", "/tokens-policy", strict).await;
 }
 
 /// The next answer of the token endpoint comes when [`let_go`] says so.
-async fn held_answer(house: &House) {
+pub(crate) async fn held_answer(house: &House) {
     let held = json!({ "endpoint": "token", "mode": "hold", "times": 1 });
     house.control("POST", "/faults", held).await;
 }
 
-async fn let_go(house: &House) {
+pub(crate) async fn let_go(house: &House) {
     house.control("POST", "/release", json!(null)).await;
 }
 
@@ -38,7 +38,7 @@ fn let_go_at_the_stop(house: &House) -> impl Future<Output = ()> + use<> {
 }
 
 /// Background work begins, and the refresh token is on its way to the IdP.
-async fn refresh_under_way(house: &House) -> JoinHandle<()> {
+pub(crate) async fn refresh_under_way(house: &House) -> JoinHandle<()> {
     let services = house.services().clone();
     let work = tokio::spawn(async move { drop(run_all_due(&services).await) });
     until_asked(house).await;
@@ -46,7 +46,7 @@ async fn refresh_under_way(house: &House) -> JoinHandle<()> {
 }
 
 /// Until the fault has struck, which it does as the request comes in.
-async fn until_asked(house: &House) {
+pub(crate) async fn until_asked(house: &House) {
     while house.control("GET", "/faults", json!(null)).await != json!([]) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -62,6 +62,7 @@ pub(crate) fn config(
         refresh_token_lifetime: None,
         rotation: Rotation::default(),
         checks_per_second: Provider::DEFAULT_CHECKS_PER_SECOND,
+        revoke_tokens: true,
         ca_file: None,
         timeout: Provider::DEFAULT_TIMEOUT,
     };

@@ -22,8 +22,10 @@ pub use forward_auth::forward_auth;
 use super::error::EdgeError;
 use super::site::Site;
 use super::{Edge, cookie, paths};
-use crate::journeys::check::{Usage, check};
+use crate::journeys::check::{Checked, Usage, check};
+use crate::journeys::policy_check::run_visited;
 use crate::policy::decide::{Permit, Verdict};
+use crate::policy::facts::Standing;
 use crate::policy::reason::Reason;
 use crate::session::return_to::ReturnTo;
 use crate::telemetry::{AuthzLabels, ProviderLabels};
@@ -114,8 +116,21 @@ async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Resu
             let location = paths::check(&site.origin, &return_to());
             Answer::GoTo { location, login_url: login_url(), reason }
         }
-        Verdict::Check => Answer::Checking { login_url: login_url(), reason },
+        Verdict::Check => {
+            if usage == Usage::Activity {
+                begin_check(edge, &checked);
+            }
+            Answer::Checking { login_url: login_url(), reason }
+        }
     })
+}
+
+/// A script asks again in a second, and finds the answer to the check that begins now (PCI-17).
+fn begin_check(edge: &Edge, checked: &Checked) {
+    if let (Some(id), Standing::Live(session)) = (checked.id, &checked.facts.standing) {
+        let (services, session) = (edge.services.clone(), session.clone());
+        tokio::spawn(async move { run_visited(&services, id, &session).await });
+    }
 }
 
 impl Answer {

@@ -36,6 +36,10 @@ struct ClientBody {
     redirect_uris: Vec<String>,
     #[serde(default)]
     post_logout_redirect_uris: Vec<String>,
+    backchannel_logout_uri: Option<String>,
+    frontchannel_logout_uri: Option<String>,
+    #[serde(default)]
+    frontchannel_logout_session_required: bool,
 }
 
 async fn set(req: HttpRequest, tenant: Target, path: Path, body: Bytes) -> Answer {
@@ -43,15 +47,21 @@ async fn set(req: HttpRequest, tenant: Target, path: Path, body: Bytes) -> Answe
     let proof = proof(&body)?;
     check("redirect_uris", &body.redirect_uris)?;
     check("post_logout_redirect_uris", &body.post_logout_redirect_uris)?;
+    body.backchannel_logout_uri.as_ref().map_or(Ok(()), |uri| check_one("backchannel_logout_uri", uri))?;
+    body.frontchannel_logout_uri.as_ref().map_or(Ok(()), |uri| check_one("frontchannel_logout_uri", uri))?;
     let (mut state, _) = tenant.0.lock();
     if state.clients.registered.len() >= MOST && !state.clients.registered.contains_key(&path.1) {
         return Err(ControlError::new(StatusCode::BAD_REQUEST, "there are 1000 clients already"));
     }
-    let ClientBody { redirect_uris, post_logout_redirect_uris, .. } = body;
-    state
-        .clients
-        .registered
-        .insert(path.1.clone(), Client { proof, redirect_uris, post_logout_redirect_uris });
+    let client = Client {
+        proof,
+        redirect_uris: body.redirect_uris,
+        post_logout_redirect_uris: body.post_logout_redirect_uris,
+        backchannel_logout_uri: body.backchannel_logout_uri,
+        frontchannel_logout_uri: body.frontchannel_logout_uri,
+        frontchannel_logout_session_required: body.frontchannel_logout_session_required,
+    };
+    state.clients.registered.insert(path.1.clone(), client);
     Ok(done())
 }
 
@@ -70,18 +80,20 @@ fn proof(body: &ClientBody) -> Result<Registered, ControlError> {
     }
 }
 
-/// An absolute `http` or `https` URL without a fragment (RFC 6749 section 3.1.2).
 fn check(field: &str, uris: &[String]) -> Result<(), ControlError> {
-    for (at, uri) in uris.iter().enumerate() {
-        let good = Url::parse(uri).is_ok_and(|url| {
-            ["http", "https"].contains(&url.scheme()) && url.fragment().is_none() && url.has_host()
-        });
-        if !good || !uri.bytes().all(|b| b.is_ascii_graphic()) {
-            let message = "a redirect URI is an absolute http or https URL without a fragment";
-            return Err(ControlError::field(format!("{field}[{at}]"), message));
-        }
+    uris.iter().enumerate().try_for_each(|(at, uri)| check_one(&format!("{field}[{at}]"), uri))
+}
+
+/// An absolute `http` or `https` URL without a fragment (RFC 6749 section 3.1.2).
+pub(super) fn check_one(field: &str, uri: &str) -> Result<(), ControlError> {
+    let good = Url::parse(uri).is_ok_and(|url| {
+        ["http", "https"].contains(&url.scheme()) && url.fragment().is_none() && url.has_host()
+    });
+    if good && uri.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err(ControlError::field(field, "this is an absolute http or https URL without a fragment"))
     }
-    Ok(())
 }
 
 async fn show(tenant: Target, path: Path) -> Answer {
@@ -91,6 +103,9 @@ async fn show(tenant: Target, path: Path) -> Answer {
         "client_id": path.1,
         "redirect_uris": client.redirect_uris,
         "post_logout_redirect_uris": client.post_logout_redirect_uris,
+        "backchannel_logout_uri": client.backchannel_logout_uri,
+        "frontchannel_logout_uri": client.frontchannel_logout_uri,
+        "frontchannel_logout_session_required": client.frontchannel_logout_session_required,
     });
     if let Registered::Keys(keys) = &client.proof {
         shown["jwks"] = keys.to_json();

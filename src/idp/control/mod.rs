@@ -7,9 +7,13 @@
 //! | `GET /users`, `GET`, `PUT`, `DELETE /users/{sub}` | `{"claims":{…},"disabled":false}` |
 //! | `POST /users/{sub}/disable`, `…/enable` | |
 //! | `POST /users/{sub}/revoke` | ends all grants of the user: codes, refresh and access tokens; not the browser's single sign-on session |
-//! | `GET`, `PUT`, `DELETE /clients/{client_id}` | `{"secret":"…","redirect_uris":[…],"post_logout_redirect_uris":[…]}` |
+//! | `GET`, `PUT`, `DELETE /clients/{client_id}` | `{"secret":"…","redirect_uris":[…],"post_logout_redirect_uris":[…],"backchannel_logout_uri":"…","frontchannel_logout_uri":"…","frontchannel_logout_session_required":false}` |
 //! | | or, for a client that proves itself with `private_key_jwt`, `"jwks":{"keys":[…]}` instead of `secret`: the audience of its assertions is the issuer, as one string; each is good once, for 5 minutes at most |
 //! | `GET`, `PUT /pushed-requests` | `{"offered":false,"required":false}`: pushed authorization requests (RFC 9126). What is pushed is good once, for 60 s |
+//! | `GET /sessions` | the single sign-on sessions: `[{"sid","sub","clients":[…]}]` |
+//! | `POST /users/{sub}/sign-out` | ends the user's single sign-on sessions and tells their clients by the back channel; answers the deliveries |
+//! | `POST /logout-token` | `{"client_id":"app","sub":"alice","sid":"…","variant":"good","uri":"…","send":true}`: makes a logout token and posts it to `uri` (by default the client's `backchannel_logout_uri`); answers `{"logout_token":"…","status":200}`, the status null where nothing was sent or answered. Ends no session here |
+//! | `GET /deliveries` | the logout tokens that were sent, with the status that the client answered |
 //! | `PUT /auto-login` | `{"user":"alice"}` or `{"user":null}` |
 //! | `GET`, `PUT /lifetimes` | `{"id_token":"60m","access_token":"60m","refresh_token":"90d","code":"60s","sso_session":"24h"}`; what is not named stays. Once `refresh_token` was set, token answers say `refresh_expires_in` |
 //! | `GET`, `PUT /tokens-policy` | `{"rotation":"none"\|"rotate","grace":"0s","reuse_detection":true,"issue_refresh_token":true,"id_token_on_refresh":true,"nonce_on_refresh":false}`; what is not named stays |
@@ -25,8 +29,14 @@
 //! Modes of faults: `status` `delay` `late_answer` (everything is done at once, and answered after `delay`) `hold` `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
 //! (closed after everything is done) `error` (an OAuth error) at every endpoint (`discovery` `jwks` `authorize` `login` `token` `userinfo` `end_session` `revoke` `par`); `wrong_nonce` `wrong_iss` `wrong_aud`
 //! `bad_sig` `wrong_sub` `expired` `alg_none` `no_kid` `missing_iat` `missing_sub` `wrong_at_hash` `wrong_azp` `extra_aud`
-//! at `token` (`wrong_sub` and `missing_sub` at `userinfo`, `wrong_iss` at `discovery` too); `wrong_response_iss`
+//! `odd_answer` (no `token_type`, numbers as text) `no_access_token` at `token` (`wrong_sub` and `missing_sub` at `userinfo`, `wrong_iss` at `discovery` too); `wrong_response_iss`
 //! `missing_response_iss` at `authorize`. `times` counts strikes, at sign-in and at refresh alike.
+//!
+//! Variants of logout tokens: `good` `sub_only` `sid_only` `no_typ` `jwt_typ` are to be accepted; `alg_none` `wrong_alg`
+//! `bad_sig` `unknown_kid` `wrong_typ` `wrong_iss` `wrong_aud` `extra_aud` `no_event` `wrong_event` `event_not_object`
+//! `with_nonce` `no_iat` `no_exp` `no_jti` `expired` `old_iat` `future_iat` `nobody` (neither `sub` nor `sid`) are not. At a
+//! sign-out every client of the session with a `backchannel_logout_uri` is sent a token before the browser goes on; where
+//! one has a `frontchannel_logout_uri`, the browser gets a page with iframes first, and goes on after two seconds.
 //!
 //! A body is `application/json`. What is not understood is refused with 400 and
 //! `{"error":"invalid_request","field":"lifetimes.code","message":"…"}`; nothing is changed then.
@@ -46,6 +56,7 @@ use super::tenants::{NoTenant, Tenants};
 mod clients;
 mod failures;
 mod keys_and_clock;
+mod logout;
 mod pushed_requests;
 mod requests;
 mod tokens;
@@ -150,6 +161,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .configure(tokens::routes)
                 .configure(failures::routes)
                 .configure(keys_and_clock::routes)
+                .configure(logout::routes)
                 .configure(pushed_requests::routes)
                 .configure(requests::routes),
         )

@@ -22,6 +22,7 @@ use crate::session::id::StoredId;
 use crate::session::identity::Identity;
 use crate::session::tokens::Tokens;
 use crate::session::{CheckFailure, FailedCheck, Renewal, Session};
+use crate::store::sessions::Found;
 use crate::store::{Claimed, Completion, Fence, Replaced, StoreError, Version};
 use crate::time::Timestamp;
 
@@ -102,8 +103,9 @@ impl Check<'_> {
                 let tokens = answered(before, granted, &refresh_token);
                 let (written, fence) = self.hold(fence, self.keep_tokens(seen, &tokens, now)).await;
                 match written? {
-                    Some(_) => self.judge(fence, &tokens, &response, now).await,
-                    None => Ok(CheckOutcome::Elsewhere),
+                    Replaced::Done(_) => self.judge(fence, &tokens, &response, now).await,
+                    Replaced::Conflict => Ok(CheckOutcome::Elsewhere),
+                    Replaced::Ended => self.take_back(tokens).await,
                 }
             }
             Err(ProviderError::Token(TokenError::InvalidGrant)) => {
@@ -179,15 +181,26 @@ impl Check<'_> {
         seen: Version,
         tokens: &Tokens,
         now: Timestamp,
-    ) -> Result<Option<Version>, StoreError> {
+    ) -> Result<Replaced, StoreError> {
         let until = Instant::now() + KEEP_TOKENS;
         loop {
-            match self.write_tokens(seen, tokens, now).await {
+            match self.services.sessions.replace_tokens(self.id, seen, tokens, now).await {
                 Err(StoreError::Unavailable { .. }) if Instant::now() < until => sleep(OFFER_EVERY).await,
                 // A conflict may be our own earlier offer, whose answer was lost; whoever checks next has it.
                 written => return written,
             }
         }
+    }
+
+    /// The session ended while the IdP was being asked: nobody will use what it gave (RACE-10).
+    async fn take_back(&self, tokens: Tokens) -> Result<CheckOutcome, StoreError> {
+        if let Found::Ended(tombstone) = self.services.sessions.find(self.id).await?
+            && tombstone.reason.revokes_tokens()
+            && let Some(fresh) = tokens.refresh_token
+        {
+            self.services.revoke_at_idp(&self.session.identity.provider, fresh);
+        }
+        Ok(CheckOutcome::Elsewhere)
     }
 
     /// Writes the tokens; `None` where somebody else did, or the session has ended.

@@ -16,6 +16,7 @@ fn session(renewal: Renewal) -> Session {
     Session {
         signed_in_at: START,
         sign_in_begun_at: START,
+        asserted_at: None,
         proof: Proof { proved_at: START, until: START.plus(HOUR) },
         renewal,
         ..Session::sample()

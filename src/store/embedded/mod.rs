@@ -347,16 +347,16 @@ impl Store for EmbeddedStore {
 
     async fn set_revoked_before(
         &self,
-        user: Hashed,
+        whose: Hashed,
         before: Timestamp,
         keep: Duration,
     ) -> Result<(), StoreError> {
-        let (key, until) = (key(Kind::RevokedBefore, user.as_bytes()), self.until(keep));
-        self.write("revoking a user", move |tables| raise(tables, &key, before, until)).await
+        let (key, until) = (key(Kind::RevokedBefore, whose.as_bytes()), self.until(keep));
+        self.write("revoking sign-ins", move |tables| raise(tables, &key, before, until)).await
     }
 
-    async fn revoked_before(&self, user: Hashed) -> Result<Option<Timestamp>, StoreError> {
-        self.instant("reading whether a user is revoked", &key(Kind::RevokedBefore, user.as_bytes()))
+    async fn revoked_before(&self, whose: Hashed) -> Result<Option<Timestamp>, StoreError> {
+        self.instant("reading whether a sign-in is revoked", &key(Kind::RevokedBefore, whose.as_bytes()))
     }
 
     async fn put_document(&self, name: &str, document: &[u8]) -> Result<(), StoreError> {

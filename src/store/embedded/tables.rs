@@ -179,7 +179,9 @@ pub(super) fn count(
 ) -> Result<Queued, redb::Error> {
     let queue = transaction.open_table(QUEUE)?;
     let count = |last| Ok::<_, redb::Error>(queue.range(queue_up_to(lane, partition, last))?.count() as u64);
-    Ok(Queued { all: count(u64::MAX)?, due: count(last.number())? })
+    let first = queue.range(queue_up_to(lane, partition, last.number()))?.next().transpose()?;
+    let since = first.map(|(place, _)| Score::from_number(place.value().2).instant());
+    Ok(Queued { all: count(u64::MAX)?, due: count(last.number())?, since })
 }
 
 const fn place(id: StoredId, score: u64) -> Place {

@@ -54,9 +54,9 @@ pub(super) fn once(value: Hashed) -> String {
     format!("hg:once:{value}")
 }
 
-/// A user's revoked-before watermark, in milliseconds, as decimal text.
-pub(super) fn revoked_before(user: Hashed) -> String {
-    format!("hg:end:{user}")
+/// A revoked-before watermark, in milliseconds, as decimal text.
+pub(super) fn revoked_before(whose: Hashed) -> String {
+    format!("hg:end:{whose}")
 }
 
 /// A sealed document.

@@ -258,8 +258,10 @@ impl Store for RedisStore {
 
     async fn queued(&self, lane: Lane, partition: u8, now: Timestamp) -> Result<Queued, StoreError> {
         let mut script = self.scripts.queued.key(keys::due(lane, partition));
-        let (all, due) = self.links.run("counting due sessions", script.arg(self.instant(now))).await?;
-        Ok(Queued { all, due })
+        script.arg(self.instant(now));
+        let (all, due, first) = self.links.run("counting due sessions", &script).await?;
+        let since = (due > 0).then(|| Score::from_number(first).instant());
+        Ok(Queued { all, due, since })
     }
 
     async fn take_turns(
@@ -300,16 +302,16 @@ impl Store for RedisStore {
 
     async fn set_revoked_before(
         &self,
-        user: Hashed,
+        whose: Hashed,
         before: Timestamp,
         keep: Duration,
     ) -> Result<(), StoreError> {
-        let mut script = self.scripts.raise.key(keys::revoked_before(user));
-        self.links.run("revoking a user", script.arg(millis(keep)).arg(before.as_millis())).await
+        let mut script = self.scripts.raise.key(keys::revoked_before(whose));
+        self.links.run("revoking sign-ins", script.arg(millis(keep)).arg(before.as_millis())).await
     }
 
-    async fn revoked_before(&self, user: Hashed) -> Result<Option<Timestamp>, StoreError> {
-        self.instant_at("reading whether a user is revoked", keys::revoked_before(user)).await
+    async fn revoked_before(&self, whose: Hashed) -> Result<Option<Timestamp>, StoreError> {
+        self.instant_at("reading whether a sign-in is revoked", keys::revoked_before(whose)).await
     }
 
     async fn put_document(&self, name: &str, document: &[u8]) -> Result<(), StoreError> {

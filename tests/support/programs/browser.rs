@@ -136,6 +136,11 @@ impl Browser {
         Page { hops, ..page }
     }
 
+    /// The `Cookie` header that goes to an address.
+    pub(crate) fn cookie_header(&self, url: &str) -> String {
+        self.cookies(&Url::parse(url).unwrap()).unwrap_or_default()
+    }
+
     fn cookies(&self, url: &Url) -> Option<String> {
         let fits = |cookie: &&Cookie| {
             Some(cookie.host.as_str()) == url.host_str() && url.path().starts_with(&cookie.path)

@@ -23,13 +23,18 @@ pub(crate) struct GuardedApp {
 
 impl GuardedApp {
     pub(crate) async fn start(policy_check_interval: &str) -> Self {
+        Self::with(policy_check_interval, "").await
+    }
+
+    /// With `more` in the table of the provider.
+    pub(crate) async fn with(policy_check_interval: &str, more: &str) -> Self {
         let (redis, idp) = (RedisServer::durable(), Idp::start().await);
         let (gateway_port, front_port) = (free_port(), free_port());
         let hosts = ["app", "one", "two"].map(|name| format!("http://{name}.localhost:{front_port}"));
         let gateway = Gateway::start(&Setup {
             port: gateway_port,
             redis: &redis.url(),
-            providers: &idp.provider(),
+            providers: &format!("{}{more}\n", idp.provider()),
             hosts: &hosts.each_ref().map(String::as_str),
             policy_check_interval,
         });

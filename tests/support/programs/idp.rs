@@ -40,6 +40,19 @@ impl Idp {
         self.control("PUT", path, body).await;
     }
 
+    /// The journal; `query` may pick an endpoint.
+    pub(crate) async fn requests(&mut self, query: &str) -> Vec<serde_json::Value> {
+        self.get(&format!("/requests{query}")).await.as_array().unwrap().clone()
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> serde_json::Value {
+        self.http.send("GET", &format!("{}/_control/t1{path}", self.base), &[], "").await.json()
+    }
+
+    pub(crate) async fn post(&mut self, path: &str, body: &str) {
+        self.control("POST", path, body).await;
+    }
+
     async fn control(&mut self, method: &str, path: &str, body: &str) {
         let url = format!("{}/_control/t1{path}", self.base);
         let page = self.http.send(method, &url, &[("content-type", "application/json")], body).await;

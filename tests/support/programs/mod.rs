@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod browser;
+pub(crate) mod caddy;
 pub(crate) mod gateway;
 pub(crate) mod guarded_app;
 pub(crate) mod hourgate;
@@ -9,6 +10,7 @@ pub(crate) mod idp;
 pub(crate) mod nginx;
 #[expect(dead_code, reason = "some of it is for the tests with faults")]
 pub(crate) mod process;
+pub(crate) mod raw;
 pub(crate) mod wait;
 
 #[path = "../redis_server.rs"]
