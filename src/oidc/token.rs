@@ -111,7 +111,8 @@ pub fn classify(status: u16, retry_after: Option<&str>, body: &[u8]) -> Result<(
     let retry_after = retry_after.and_then(|secs| secs.trim().parse().ok()).map(Duration::from_secs);
     let try_later = |cause| TokenError::TryLater { cause, retry_after };
     let Some(error) = refusal(status, body) else {
-        let speaks_oauth = strict_json::is_object(body) && serde_json::from_slice::<ErrorResponse>(body).is_ok();
+        let speaks_oauth =
+            strict_json::is_object(body) && serde_json::from_slice::<ErrorResponse>(body).is_ok();
         return Err(match status {
             429 => try_later(format!("HTTP status {status}")),
             503 if speaks_oauth || retry_after.is_some() => try_later(format!("HTTP status {status}")),
