@@ -128,8 +128,12 @@ impl<T: AsyncWrite + Unpin> Connection<T> {
     }
 
     /// The connection ends. Before the first request is answered there is somebody to tell, and room in the system's buffers.
+    /// Where nothing came at all it ends in silence: whoever opens connections ahead would take this for the answer to a
+    /// request.
     fn refuse(&mut self, cx: &mut Context<'_>, kind: io::ErrorKind, answer: &[u8]) -> io::Error {
-        if let Phase::Fresh { .. } = self.progress.phase.get() {
+        if let Phase::Fresh { .. } = self.progress.phase.get()
+            && self.progress.unserved.get() > 0
+        {
             let _ = Pin::new(&mut self.io).poll_write(cx, answer);
         }
         kind.into()

@@ -20,7 +20,7 @@ use super::journal::Entry;
 use super::outage::OutageMode;
 use super::tenant::Tenant;
 use super::tenants::Tenants;
-use super::token::presented;
+use super::token::subject_of;
 use super::wire::Wire;
 use crate::issuer::params::Params;
 
@@ -134,7 +134,7 @@ pub(super) async fn pass(
 /// Whom a token request is about. Its body is read for that, and put back.
 async fn whom(mut req: ServiceRequest, tenant: &Tenant) -> Result<(ServiceRequest, Option<String>), Error> {
     let body = req.extract::<Bytes>().await?;
-    let about = presented(&tenant.lock().0.grants, &Params::parse(&body)).map(|seen| seen.subject.to_owned());
+    let about = subject_of(&tenant.lock().0.grants, &Params::parse(&body));
     req.set_payload(Payload::from(body));
     Ok((req, about))
 }

@@ -17,7 +17,7 @@ use super::tenant::{State, Tenant};
 use super::users::Users;
 use crate::issuer::client::Credentials;
 use crate::issuer::error::{ErrorCode, OAuthError};
-use crate::issuer::grants::{CodeRedemption, Grants, Issue, Seen};
+use crate::issuer::grants::{CodeRedemption, Grants, Issue};
 use crate::issuer::id_token::IdToken;
 use crate::issuer::jws::Object;
 use crate::issuer::key_ring::KeyRing;
@@ -33,14 +33,17 @@ pub(super) async fn token(req: HttpRequest, tenant: Here, body: Bytes) -> HttpRe
         Some("refresh_token") => "refresh_token",
         _ => "other",
     };
-    let is_replaced = presented(&tenant.lock().0.grants, &params).is_some_and(|seen| seen.is_replaced);
+    let is_replaced = params.get("refresh_token").is_some_and(|token| {
+        let (state, now) = tenant.lock();
+        state.grants.is_replaced(token, state.tokens_policy.rotation(), now)
+    });
     let authorization = req.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     tenant.lock().0.secrets.sent(&params, authorization);
     let issued = issue(&req, &tenant, &params);
     req.extensions_mut().insert(Told {
         grant_type: kind,
         error: issued.as_ref().err().map(|error| error.code.as_str()),
-        is_reuse: is_replaced && issued.is_err(),
+        is_reuse: is_replaced,
     });
     let mut answer = match issued {
         Ok(tokens) => {
@@ -55,9 +58,9 @@ pub(super) async fn token(req: HttpRequest, tenant: Here, body: Bytes) -> HttpRe
     answer
 }
 
-/// What is known of the code or refresh token that a token request presents.
-pub(super) fn presented<'a>(grants: &'a Grants, params: &Params) -> Option<Seen<'a>> {
-    grants.seen(params.get("refresh_token").or_else(|| params.get("code"))?)
+/// Whom the code or refresh token of a token request is about.
+pub(super) fn subject_of(grants: &Grants, params: &Params) -> Option<String> {
+    grants.subject_of(params.get("refresh_token").or_else(|| params.get("code"))?).map(str::to_owned)
 }
 
 /// `POST /{tenant}/revoke` (RFC 7009): refresh or access token, either ends the whole grant. Unknown ones are fine.

@@ -52,6 +52,29 @@ struct Refresh {
     expires_at: Timestamp,
 }
 
+/// What a refresh token is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Current,
+    /// It was replaced just now, and by one that is unused.
+    InGrace,
+    Replaced,
+}
+
+impl Refresh {
+    fn standing_of(self, presented: u64, rotation: Rotation, now: Timestamp) -> Standing {
+        match (rotation, self.generation.checked_sub(presented)) {
+            (_, Some(0)) => Standing::Current,
+            (Rotation::Rotate { grace, .. }, Some(1))
+                if !grace.is_zero() && now.since(self.rotated_at) <= grace =>
+            {
+                Standing::InGrace
+            }
+            _ => Standing::Replaced,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Grant {
     authorization: Authorization,
@@ -92,15 +115,6 @@ pub struct CodeRedemption<'a> {
     pub verifier: &'a str,
     /// Whether a refresh token is handed out to a client with the scope `offline_access` (OIDC Core section 11).
     pub may_refresh: bool,
-}
-
-/// What a look at a token tells, without using it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen<'a> {
-    /// The person.
-    pub subject: &'a str,
-    /// It is a refresh token that was rotated away.
-    pub is_replaced: bool,
 }
 
 /// All grants of an issuer.
@@ -236,23 +250,20 @@ impl Grants {
         if now >= current.expires_at {
             return Err(unknown);
         }
-        let next = match (rotation, current.generation.checked_sub(presented)) {
-            (Rotation::None, Some(0)) => current,
-            (Rotation::Rotate { .. }, Some(0)) => {
+        let next = match (current.standing_of(presented, rotation, now), rotation) {
+            (Standing::Current, Rotation::None) | (Standing::InGrace, _) => current,
+            (Standing::Current, Rotation::Rotate { .. }) => {
                 Refresh { generation: current.generation + 1, rotated_at: now, ..current }
             }
-            (Rotation::Rotate { grace, .. }, Some(1))
-                if !grace.is_zero() && now.since(current.rotated_at) <= grace =>
-            {
-                current
-            }
-            (Rotation::Rotate { reuse_detection: true, .. }, _) => {
+            (Standing::Replaced, Rotation::Rotate { reuse_detection: true, .. }) => {
                 self.grants.remove(&id);
                 return Err(OAuthError::invalid_grant(
                     "the refresh token was replaced before; the grant is revoked",
                 ));
             }
-            _ => return Err(OAuthError::invalid_grant("the refresh token was replaced before")),
+            (Standing::Replaced, _) => {
+                return Err(OAuthError::invalid_grant("the refresh token was replaced before"));
+            }
         };
         let next = Refresh { expires_at: now.plus(lifetimes.refresh_token), ..next };
         let new_access_until = now.plus(lifetimes.access_token);
@@ -266,14 +277,23 @@ impl Grants {
         Ok(minted)
     }
 
-    /// Whom a code or a refresh token is about, while its grant lives, and whether another one has taken its place.
+    /// Whom a code or a refresh token is about, while its grant lives.
     #[must_use]
-    pub fn seen(&self, token: &str) -> Option<Seen<'_>> {
+    pub fn subject_of(&self, token: &str) -> Option<&str> {
         let opened = self.key.open(Kind::Refresh, token).or_else(|| self.key.open(Kind::Code, token));
-        let (id, number) = opened?;
-        let grant = self.grants.get(&id)?;
-        let is_replaced = matches!(grant.stage, Stage::Tokens { refresh: Some(current), .. } if current.generation > number);
-        Some(Seen { subject: &grant.authorization.subject, is_replaced })
+        Some(&self.grants.get(&opened?.0)?.authorization.subject)
+    }
+
+    /// Is this a refresh token that another one has replaced, and that no grace saves?
+    #[must_use]
+    pub fn is_replaced(&self, token: &str, rotation: Rotation, now: Timestamp) -> bool {
+        let Some((id, presented)) = self.key.open(Kind::Refresh, token) else { return false };
+        match self.grants.get(&id).map(|grant| &grant.stage) {
+            Some(Stage::Tokens { refresh: Some(current), .. }) => {
+                current.standing_of(presented, rotation, now) == Standing::Replaced
+            }
+            _ => false,
+        }
     }
 
     /// On what ground an access token stands, while it counts.

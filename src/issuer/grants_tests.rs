@@ -56,14 +56,18 @@ fn with_code() -> (Grants, String) {
 #[test]
 fn a_look_at_a_token_says_whom_it_is_about_and_uses_nothing() {
     let (mut grants, first) = signed_in();
-    let alices = |is_replaced| Some(Seen { subject: "alice", is_replaced });
-    assert_eq!(grants.seen(&first), alices(false));
+    let is_replaced = |grants: &Grants, token: &str, rotation| grants.is_replaced(token, rotation, after(9));
+    assert_eq!(grants.subject_of(&first), Some("alice"));
+    assert!(!is_replaced(&grants, &first, STRICT));
     let (_, second) = grants.refresh(&first, "app", STRICT, &LIFETIMES, T0, keep).unwrap();
-    assert_eq!(grants.seen(&first), alices(true));
-    assert_eq!(grants.seen(&second.unwrap()), alices(false));
-    assert_eq!(grants.seen("hgr.nonsense"), None);
+    assert!(is_replaced(&grants, &first, STRICT) && !is_replaced(&grants, &first, GRACE));
+    assert!(!is_replaced(&grants, &second.unwrap(), STRICT));
+    assert_eq!(
+        (grants.subject_of("hgr.nonsense"), is_replaced(&grants, "hgr.nonsense", STRICT)),
+        (None, false)
+    );
     assert!(grants.refresh(&first, "app", STRICT, &LIFETIMES, T0, keep).is_err());
-    assert_eq!(grants.seen(&first), None, "its grant is revoked");
+    assert_eq!(grants.subject_of(&first), None, "its grant is revoked");
 }
 
 fn signed_in() -> (Grants, String) {

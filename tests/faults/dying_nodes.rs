@@ -10,22 +10,12 @@ use tokio::time::sleep;
 use crate::evidence::assert_unbroken;
 use crate::history::{Answer, What};
 use crate::idp::Profile;
-use crate::people::{busy, get_there, histories, round_trips, signed_in};
+use crate::people::{busy, get_there, histories, known, round_trips, signed_in};
 use crate::rules::Limits;
 use crate::visitor::Visitor;
-use crate::wait::eventually;
 use crate::world::{Plan, World};
 
 const LIMITS: Limits = Limits { proof: 6000, long_pauses: false };
-
-/// Another node asks once the dead one's claim has lapsed: then a script is let pass again, or sent to the sign-in.
-async fn answered(visitor: &Visitor, node: usize) -> Answer {
-    eventually("the other node knows what to do", async || match visitor.fetch(node).await {
-        Some(Answer::Unknown { .. }) | None => None,
-        known => known,
-    })
-    .await
-}
 
 /// Two nodes; the one that asks the IdP is killed when the IdP has done what it was asked, and before its answer comes.
 async fn killed_between_answer_and_store(profile: Profile) -> (Arc<World>, Arc<Visitor>) {
@@ -46,7 +36,7 @@ async fn killed_between_answer_and_store(profile: Profile) -> (Arc<World>, Arc<V
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn race_06_a_node_killed_before_it_stored_costs_nothing_where_the_refresh_token_stays() {
     let (world, visitor) = killed_between_answer_and_store(Profile::None).await;
-    assert_eq!(answered(&visitor, 1).await, Answer::Allowed(visitor.user.clone()));
+    assert_eq!(known(&visitor, 1).await, Answer::Allowed(visitor.user.clone()));
     assert_eq!(round_trips(&visitor.events()), 0);
     assert_unbroken(&histories(&world, &[visitor]).await, LIMITS);
 }
@@ -54,7 +44,7 @@ async fn race_06_a_node_killed_before_it_stored_costs_nothing_where_the_refresh_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn race_06_a_node_killed_before_it_stored_costs_a_silent_redirect_where_tokens_are_good_once() {
     let (world, visitor) = killed_between_answer_and_store(Profile::Strict).await;
-    assert_eq!(answered(&visitor, 1).await, Answer::SignIn(Some("checking".into())));
+    assert_eq!(known(&visitor, 1).await, Answer::SignIn(Some("checking".into())));
     get_there(&visitor, 1).await;
     assert_eq!(round_trips(&visitor.events()), 1);
     let asked = visitor.events().iter().any(|event| event.what == What::CredentialsAsked);
@@ -65,7 +55,7 @@ async fn race_06_a_node_killed_before_it_stored_costs_a_silent_redirect_where_to
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn race_06_a_node_killed_before_it_stored_signs_nobody_out_where_the_idp_has_a_grace() {
     let (world, visitor) = killed_between_answer_and_store(Profile::Grace).await;
-    answered(&visitor, 1).await;
+    known(&visitor, 1).await;
     get_there(&visitor, 1).await;
     assert_unbroken(&histories(&world, &[visitor]).await, LIMITS);
 }

@@ -31,6 +31,15 @@ impl Profile {
         }
     }
 
+    /// What the gateways are told about it.
+    pub(crate) const fn settings(self) -> &'static str {
+        match self {
+            Self::None => "refresh_token_rotation = \"none\"",
+            Self::Grace => "refresh_token_rotation = \"grace\"\nrefresh_token_grace = \"30s\"",
+            Self::Strict => "refresh_token_rotation = \"strict\"",
+        }
+    }
+
     fn tokens_policy(self) -> Value {
         match self {
             Self::None => json!({ "rotation": "none" }),
@@ -53,6 +62,14 @@ pub(crate) struct Entry {
     pub(crate) error: String,
     #[serde(default)]
     pub(crate) reuse: bool,
+    at: String,
+}
+
+impl Entry {
+    /// When it came, in milliseconds since 1970.
+    pub(crate) fn came_at_millis(&self) -> i64 {
+        self.at.parse::<jiff::Timestamp>().unwrap().as_millisecond()
+    }
 }
 
 #[derive(Debug)]

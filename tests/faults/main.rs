@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and its helpers do too")]
 
 mod chaos;
+mod clocks;
 mod dice;
 mod dying_nodes;
 mod evidence;
+mod herd;
 mod history;
 mod idp;
 mod node;

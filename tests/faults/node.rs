@@ -1,7 +1,7 @@
 //! One `hourgate serve` among several.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,11 @@ struct State {
 
 impl Node {
     /// Returns when it serves.
-    pub(crate) async fn start(common: &Common, variables: &[(&str, &str)], http: &reqwest::Client) -> Self {
+    pub(crate) async fn start(
+        common: &Common,
+        variables: Vec<(String, String)>,
+        http: &reqwest::Client,
+    ) -> Self {
         let dir = TempDir::new().unwrap();
         let address = || SocketAddr::from(([127, 0, 0, 1], free_port()));
         let (public, management) = (address(), address());
@@ -71,6 +75,7 @@ url = "{redis}"
 policy_check_interval = "{policy_check_interval}"
 [danger]
 short_policy_check = true
+insecure_test_idp = true
 [log]
 format = "json"
 {tables}
@@ -79,8 +84,6 @@ format = "json"
             keys = keys.display(),
         );
         std::fs::write(dir.path().join("hourgate.toml"), config).unwrap();
-        let variables =
-            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let state = Mutex::new(State { process: None, said: Vec::new() });
         let admin = Admin::new(&dir.path().join("admin.sock")).unwrap();
         let node = Self { dir, public, management, http: http.clone(), admin, variables, state };
@@ -91,10 +94,6 @@ format = "json"
     /// Where front proxies reach it.
     pub(crate) const fn public(&self) -> SocketAddr {
         self.public
-    }
-
-    pub(crate) fn dir(&self) -> &Path {
-        self.dir.path()
     }
 
     /// The admin API, as the commands of the program use it.

@@ -9,9 +9,10 @@ use tokio::time::sleep;
 
 use crate::dice::Dice;
 use crate::evidence::{Witness, add_evidence};
-use crate::history::{Event, Trial, What};
+use crate::history::{Answer, Event, Trial, What};
 use crate::idp::Profile;
 use crate::visitor::{Arrival, Visitor};
+use crate::wait::eventually;
 use crate::world::World;
 
 /// Only ends a test that hangs.
@@ -36,6 +37,15 @@ pub(crate) async fn get_there(visitor: &Visitor, node: usize) {
         assert!(since.elapsed() < LIMIT, "{} never gets there: {:#?}", visitor.user, visitor.events());
         sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// What a node answers to a script, once it knows.
+pub(crate) async fn known(visitor: &Visitor, node: usize) -> Answer {
+    eventually("the node knows what to answer", async || match visitor.fetch(node).await {
+        Some(Answer::Unknown { .. }) | None => None,
+        known => known,
+    })
+    .await
 }
 
 /// Somebody who asks again and again, now this node and now that, until told to stop.

@@ -11,7 +11,7 @@ use crate::evidence::assert_unbroken;
 use crate::fault_proxy::{Fault, FaultProxy};
 use crate::history::{Answer, What};
 use crate::idp::Profile;
-use crate::people::{histories, round_trips, signed_in};
+use crate::people::{histories, known, round_trips, signed_in};
 use crate::redis_server::{RedisServer, free_port};
 use crate::rules::Limits;
 use crate::script::revoke_session;
@@ -74,11 +74,7 @@ impl House {
         for node in NODES {
             eventually("the node is ready", async || self.world.nodes[node].is_ready().await.then_some(()))
                 .await;
-            eventually("the session is known again", async || match self.alice.fetch(node).await {
-                Some(Answer::Unknown { .. }) => None,
-                answer => Some(assert_eq!(answer, Some(Answer::Allowed(self.alice.user.clone())))),
-            })
-            .await;
+            assert_eq!(known(&self.alice, node).await, Answer::Allowed(self.alice.user.clone()));
         }
         eventually("bob signs in", async || self.bob.sign_in(|| 0).await.then_some(())).await;
         assert_eq!(round_trips(&self.alice.events()), 0);
@@ -209,7 +205,7 @@ async fn rds_03_a_replica_of_nowhere_means_nothing() {
 /// What still can be read is good; what cannot be written is refused.
 async fn while_it_cannot_write(house: &House) {
     for node in NODES {
-        assert_eq!(house.alice.fetch(node).await, Some(Answer::Allowed(house.alice.user.clone())));
+        assert_eq!(known(&house.alice, node).await, Answer::Allowed(house.alice.user.clone()));
         house.lets_nobody_in(node).await;
     }
 }

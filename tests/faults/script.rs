@@ -14,7 +14,7 @@ use crate::visitor::{Arrival, Visitor};
 use crate::world::{PATIENCE, World};
 
 /// Whoever is not served for this long is never served again.
-const NEVER: Duration = Duration::from_secs(90);
+const NEVER: Duration = Duration::from_secs(180);
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -100,7 +100,9 @@ async fn take(visitor: &Arc<Visitor>, step: Step, dice: &mut Dice) {
         .collect();
     match step {
         Step::Fetch | Step::Burst => drop(futures_util::future::join_all(scripts).await),
-        Step::Navigate => drop(visitor.navigate(|| dice.below(nodes)).await),
+        Step::Navigate => {
+            visitor.navigate(|| dice.below(nodes)).await;
+        }
         Step::Crowd => {
             let navigation = visitor.navigate(|| dice.below(nodes));
             futures_util::future::join(navigation, futures_util::future::join_all(scripts)).await;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::chaos::{Weather, rage};
 use crate::dice::{Dice, seed};
@@ -16,28 +17,38 @@ use crate::rules::Limits;
 use crate::script::live;
 use crate::world::{Plan, World};
 
-/// So many people live at a time.
-const AT_ONCE: usize = 400;
+/// So many people live at a time…
+const AT_ONCE: usize = 300;
+/// …and so often somebody comes.
+const ARRIVAL: Duration = Duration::from_millis(25);
+/// Unless `HOURGATE_TRIALS` says how many, nobody comes any more after this; a slow machine tries fewer.
+const LONG_ENOUGH: Duration = Duration::from_secs(300);
 /// The streams of a seed that are not trials.
 const CHAOS: u64 = u64::MAX;
 
-fn wanted(usual: usize) -> usize {
-    std::env::var("HOURGATE_TRIALS").map_or(usual, |text| text.parse().expect("HOURGATE_TRIALS is a number"))
+/// How many trials, and for how long people come.
+fn wanted() -> (usize, Duration) {
+    match std::env::var("HOURGATE_TRIALS") {
+        Ok(text) => (text.parse().expect("HOURGATE_TRIALS is a number"), Duration::MAX),
+        Err(_) => (10_000, LONG_ENOUGH),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn race_02_race_14_ten_thousand_lives_under_kills_pauses_and_faults() {
     let weather = Weather { longest_pause: 4000, all_fail: true };
-    run(wanted(10_000), weather, Limits { proof: 6000, long_pauses: false }).await;
+    let (trials, at_most) = wanted();
+    run(trials, at_most, weather, Limits { proof: 6000, long_pauses: false }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn race_03_a_node_that_sleeps_longer_than_its_claim_signs_nobody_out() {
     let weather = Weather { longest_pause: 14_000, all_fail: false };
-    run(wanted(10_000) / 40, weather, Limits { proof: 6000, long_pauses: true }).await;
+    let (trials, at_most) = wanted();
+    run(trials / 50, at_most / 10, weather, Limits { proof: 6000, long_pauses: true }).await;
 }
 
-async fn run(trials: usize, weather: Weather, limits: Limits) {
+async fn run(trials: usize, at_most: Duration, weather: Weather, limits: Limits) {
     let (seed, begun) = (seed(), Instant::now());
     let world = Arc::new(World::start(Plan::default()).await);
     let over = Arc::new(AtomicBool::new(false));
@@ -46,6 +57,10 @@ async fn run(trials: usize, weather: Weather, limits: Limits) {
 
     let (mut lives, mut seen) = (JoinSet::new(), Vec::new());
     for number in 0..trials {
+        if begun.elapsed() > at_most {
+            break;
+        }
+        sleep(ARRIVAL).await;
         if lives.len() == AT_ONCE {
             seen.push(lives.join_next().await.unwrap().unwrap());
             if seen.len() % 500 == 0 {

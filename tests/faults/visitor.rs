@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hourgate::session::id::SessionId;
 use reqwest::Response;
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
-use ring::digest::{SHA256, digest};
 use serde_json::Value;
 use url::Url;
 
@@ -63,13 +63,13 @@ impl Visitor {
         self.lock().session()
     }
 
-    /// The public id of its session: the cookie is key id, session id and MAC, and the public id a hash of the middle.
+    /// The public id of its session, as the gateway itself makes it of what lies between key id and MAC in the cookie.
     pub(crate) fn public_id(&self) -> Option<String> {
         let state = self.lock();
         let (_, cookie) = state.app.iter().find(|(name, _)| name == SESSION)?;
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cookie).unwrap();
-        let hash = digest(&SHA256, &bytes[4..36]);
-        Some(hash.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect())
+        let id = SessionId::from_bytes(bytes[4..4 + SessionId::LEN].try_into().unwrap());
+        Some(id.stored().to_string())
     }
 
     pub(crate) fn events(&self) -> Vec<Event> {
@@ -161,14 +161,15 @@ impl Visitor {
         let request = self.world.http.get(self.address(node, "/_hourgate/session"));
         let request = self.forwarded(request, &SCRIPT, "GET", "/_hourgate/session");
         let answer = with(request, self.presents().1).send().await.ok()?;
-        serde_json::from_slice(&answer.bytes().await.ok()?).ok()
+        serde_json::from_slice(&answer.bytes().await.ok()?).ok().filter(|look: &Value| look.is_object())
     }
 
     async fn ask(&self, node: usize, headers: &[(&str, &str)]) -> Option<(Answer, Option<Url>)> {
         let (begun, (session, cookies)) = (self.world.now(), self.presents());
         let request = self.world.http.get(self.address(node, "/_hourgate/authz/forward-auth"));
         let sent = with(self.forwarded(request, headers, "GET", "/"), cookies).send().await;
-        let Ok(answer) = sent else {
+        // A 408 comes to a connection that was opened and not used in time.
+        let Some(answer) = sent.ok().filter(|answer| answer.status() != 408) else {
             self.note(begun, Some(node), session, What::NoAnswer);
             return None;
         };

@@ -25,8 +25,8 @@ pub(crate) struct Plan {
     pub(crate) idp_timeout: &'static str,
     /// The address of Redis, where the nodes do not reach it directly.
     pub(crate) redis_url: Option<String>,
-    /// Variables for each node, by its number.
-    pub(crate) variables: fn(usize) -> Vec<(&'static str, String)>,
+    /// Variables of the environment for each node, by its number; those without get none.
+    pub(crate) variables: Vec<Vec<(String, String)>>,
     /// Further settings of every provider.
     pub(crate) provider: &'static str,
 }
@@ -38,7 +38,7 @@ impl Default for Plan {
             policy_check_interval: "6s",
             idp_timeout: "2s",
             redis_url: None,
-            variables: |_| Vec::new(),
+            variables: Vec::new(),
             provider: "",
         }
     }
@@ -75,9 +75,8 @@ impl World {
         };
         let mut nodes = Vec::new();
         for number in 0..plan.nodes {
-            let variables = (plan.variables)(number);
-            let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            nodes.push(Node::start(&common, &variables, &http).await);
+            let variables = plan.variables.get(number).cloned().unwrap_or_default();
+            nodes.push(Node::start(&common, variables, &http).await);
         }
         let world = Self { redis: Mutex::new(redis), idp, nodes, http, epoch: Instant::now(), _keys: dir };
         for node in &world.nodes {
@@ -104,7 +103,8 @@ pub(crate) fn host(profile: Profile) -> String {
 fn tables(idp: &Idp, timeout: &str, further: &str) -> String {
     let mut text = String::new();
     for profile in Profile::ALL {
-        let (name, issuer, host) = (profile.name(), idp.issuer(profile), host(profile));
+        let (name, issuer, host, rotation) =
+            (profile.name(), idp.issuer(profile), host(profile), profile.settings());
         write!(
             text,
             r#"
@@ -114,6 +114,7 @@ issuer = "{issuer}"
 client_id = "hourgate"
 client_secret = "any"
 timeout = "{timeout}"
+{rotation}
 {further}
 [environment.{name}]
 hosts = ["{host}"]

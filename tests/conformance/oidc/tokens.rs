@@ -116,6 +116,30 @@ fn what_the_others_spoil_is_a_good_token_without() {
 }
 
 #[test]
+fn tmo_05_credentials_that_were_entered_before_they_were_asked_for_do_not_count() {
+    let issuer = Issuer::new(Algorithm::Es256);
+    let judge = |auth_time: Value| {
+        let mut claims = claims();
+        claims["auth_time"] = auth_time;
+        let expected = Expected {
+            issuer: ISSUER,
+            client_id: "hourgate",
+            algorithms: &Settings::DEFAULT_ALGORITHMS,
+            nonce: ExpectedNonce::Required("the nonce"),
+            access_token: &AccessToken::new("access".into()),
+            code: Some("code"),
+            authenticated_since: Some(NOW),
+        };
+        id_token::verify(&issuer.token(&claims), &issuer.keys, &expected, NOW).map(drop)
+    };
+    assert_eq!(judge(json!(at(NOW))), Ok(()));
+    assert_eq!(judge(json!(at(NOW.minus(SECOND * 60)))), Ok(()), "clocks may differ by a minute");
+    assert_eq!(judge(json!(at(NOW.minus(SECOND * 61)))), Err(IdTokenError::AuthTimeTooOld));
+    assert_eq!(judge(json!(at(NOW.minus(SECOND * 86_400)))), Err(IdTokenError::AuthTimeTooOld));
+    assert_eq!(judge(Value::Null), Err(IdTokenError::AuthTimeMissing));
+}
+
+#[test]
 fn tok_01_an_unsigned_token_is_refused_however_it_is_spelt() {
     let issuer = Issuer::new(Algorithm::Es256);
     for alg in ["none", "None", "nOnE", "NONE", "", " ", "null"] {
