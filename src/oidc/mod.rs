@@ -17,6 +17,7 @@ pub mod algorithm;
 pub mod authorization;
 pub mod client_assertion;
 pub mod id_token;
+mod lenient_json;
 pub mod logout_token;
 pub mod metadata;
 pub mod pushed_authorization;
