@@ -21,6 +21,7 @@ pub mod id_token;
 pub mod json;
 pub mod jws;
 pub mod keys;
+mod lenient_json;
 pub mod logout_token;
 pub mod metadata;
 pub mod pushed_authorization;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use oauth2::AccessToken;
 use secrecy::SecretString;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::json;
+use super::{json, lenient_json};
 
 /// A token response (RFC 6749 section 5.1), as far as it could be read. A refresh token that came is in it, whatever else is
 /// wrong with the answer: a rotated one cannot be had again.
@@ -33,19 +33,27 @@ pub struct TokenResponse {
 /// [`TokenError::Unavailable`] where there is neither access token nor refresh token: a captive portal, a proxy's page, a bug.
 pub fn parse(body: &[u8]) -> Result<TokenResponse, TokenError> {
     let none = || TokenError::Unavailable("HTTP status 200 without a token response".into());
-    let members: Map<String, Value> = serde_json::from_slice(body).map_err(|_| none())?;
-    let text = |name| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    // Bytes that are no text stand in members that nobody here reads, or else make tokens that nobody takes.
+    let body = String::from_utf8_lossy(body);
+    if !lenient_json::is_object(&body) {
+        return Err(none());
+    }
+    let member = |name| lenient_json::member(&body, name);
+    let text = |name| match member(name) {
+        Ok(Some(Value::String(text))) if !text.is_empty() => Some(text),
+        _ => None,
+    };
     let is_bearer = text("token_type").is_none_or(|kind| kind.eq_ignore_ascii_case("bearer"));
     let response = TokenResponse {
-        access_token: text("access_token")
-            .filter(|_| is_bearer)
-            .map(|token| AccessToken::new(token.to_owned())),
+        access_token: text("access_token").filter(|_| is_bearer).map(AccessToken::new),
         refresh_token: text("refresh_token").map(SecretString::from),
-        id_token: members
-            .get("id_token")
-            .filter(|token| !token.is_null())
-            .map(|token| token.as_str().map_or_else(|| token.to_string(), str::to_owned).into()),
-        refresh_expires_in: members.get("refresh_expires_in").and_then(seconds),
+        id_token: match member("id_token") {
+            Ok(None | Some(Value::Null)) => None,
+            Ok(Some(Value::String(token))) => Some(token.into()),
+            Ok(Some(odd)) => Some(odd.to_string().into()),
+            Err(_) => Some("unreadable".to_owned().into()),
+        },
+        refresh_expires_in: member("refresh_expires_in").ok().flatten().as_ref().and_then(seconds),
     };
     match response {
         TokenResponse { access_token: None, refresh_token: None, .. } => Err(none()),
@@ -169,6 +177,29 @@ mod tests {
             let told = read(&format!(r#"{{{odd},"refresh_token":"r"}}"#));
             assert_eq!(text(&told.refresh_token), Some("r"), "{odd}");
         }
+    }
+
+    #[test]
+    fn key_12_a_refresh_token_is_never_lost_to_what_no_computer_reads() {
+        let deep = format!(r#""x":{}{}"#, "[".repeat(300), "]".repeat(300));
+        for odd in [
+            r#""expires_in":1e999"#,
+            r#""refresh_expires_in":1e999"#,
+            r#""scope":"\ud800""#,
+            "\"scope\":\"\x00\"",
+            &deep,
+        ] {
+            // A byte of another encoding, where a zero stands for it.
+            let body: Vec<u8> = format!(r#"{{"access_token":"a",{odd},"refresh_token":"r"}}"#)
+                .bytes()
+                .map(|byte| if byte == 0 { 0xe4 } else { byte })
+                .collect();
+            let told = parse(&body).unwrap();
+            assert_eq!(text(&told.refresh_token), Some("r"), "{odd}");
+            assert!(told.access_token.is_some(), "{odd}");
+        }
+        let told = read(r#"{"access_token":"a","id_token":1e999}"#);
+        assert!(told.id_token.is_some(), "an odd ID token is not an absent one");
     }
 
     #[test]

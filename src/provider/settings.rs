@@ -137,6 +137,41 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// An IdP of which the operator says the least that is needed; everything else has its default.
+    #[must_use]
+    pub fn new(
+        id: ProviderId,
+        issuer: String,
+        client_id: String,
+        client_authentication: ClientAuthentication,
+    ) -> Self {
+        Self {
+            display_name: id.to_string(),
+            id,
+            issuer,
+            discovery_url: None,
+            client_id,
+            client_authentication,
+            pushed_authorization_requests: PushedRequests::default(),
+            response_mode: ResponseMode::default(),
+            scopes: Self::DEFAULT_SCOPES.map(str::to_owned).to_vec(),
+            algorithms: Self::DEFAULT_ALGORITHMS.to_vec(),
+            claims: ClaimNames::default(),
+            unverified_email: false,
+            policy_check: PolicyCheck::Background,
+            userinfo: false,
+            refresh_without_id_token: false,
+            refresh_token_lifetime: None,
+            rotation: Rotation::default(),
+            checks_per_second: Self::DEFAULT_CHECKS_PER_SECOND,
+            revoke_tokens: true,
+            ca_file: None,
+            timeout: Self::DEFAULT_TIMEOUT,
+        }
+    }
+
+    /// Scopes unless the configuration says otherwise.
+    pub const DEFAULT_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
     /// Policy checks in a second unless the configuration says otherwise.
     pub const DEFAULT_CHECKS_PER_SECOND: u32 = 100;
     /// How long one call may take unless the configuration says otherwise.

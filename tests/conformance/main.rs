@@ -11,4 +11,5 @@ mod store;
 mod store_model;
 
 #[path = "../support/redis_server.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod redis_server;

@@ -12,10 +12,7 @@ use hourgate::journeys::{Services, policy_check, revoke};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
-use hourgate::provider::settings::{
-    ClaimNames, ClientAuthentication, PolicyCheck, PushedRequests, ResponseMode, Rotation,
-    Settings as ProviderSettings,
-};
+use hourgate::provider::settings::{ClientAuthentication, Settings as ProviderSettings};
 use hourgate::session::Session;
 use hourgate::session::end::Tombstone;
 use hourgate::session::id::StoredId;
@@ -343,28 +340,10 @@ fn loopback() -> SocketAddr {
 }
 
 pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
+    let secret = ClientAuthentication::ClientSecretBasic("secret".to_owned().into());
     ProviderSettings {
-        id: id.parse().unwrap(),
         display_name: format!("Test {id}"),
-        issuer: issuer.to_owned(),
-        discovery_url: None,
-        client_id: "hourgate".into(),
-        client_authentication: ClientAuthentication::ClientSecretBasic("secret".to_owned().into()),
-        pushed_authorization_requests: PushedRequests::default(),
-        response_mode: ResponseMode::default(),
-        scopes: ["openid", "profile", "email", "offline_access"].map(String::from).to_vec(),
-        algorithms: ProviderSettings::DEFAULT_ALGORITHMS.to_vec(),
-        claims: ClaimNames::default(),
-        unverified_email: false,
-        policy_check: PolicyCheck::Background,
-        userinfo: false,
-        refresh_without_id_token: false,
-        refresh_token_lifetime: None,
-        rotation: Rotation::default(),
-        checks_per_second: ProviderSettings::DEFAULT_CHECKS_PER_SECOND,
-        revoke_tokens: true,
-        ca_file: None,
-        timeout: ProviderSettings::DEFAULT_TIMEOUT,
+        ..ProviderSettings::new(id.parse().unwrap(), issuer.to_owned(), "hourgate".into(), secret)
     }
 }
 

@@ -12,10 +12,7 @@ use hourgate::edge::limits::Limits;
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings as Policy;
-use hourgate::provider::settings::{
-    ClaimNames, ClientAuthentication, PolicyCheck, PushedRequests, ResponseMode, Rotation,
-    Settings as Provider,
-};
+use hourgate::provider::settings::{ClientAuthentication, Settings as Provider};
 use hourgate::session::origin::Origin;
 use hourgate::store::settings::Settings as Store;
 use hourgate::telemetry::LogFormat;
@@ -45,29 +42,12 @@ pub(crate) fn config(
     interval: Duration,
     dir: &Path,
 ) -> Result<Config, hourgate::session::names::NotAName> {
+    // The test IdP takes any secret.
+    let secret = ClientAuthentication::ClientSecretBasic("demo".to_owned().into());
     let provider = Provider {
-        id: "test".parse()?,
         display_name: "Test identity provider".to_owned(),
-        issuer: idp.issuer,
         discovery_url: Some(idp.discovery),
-        client_id: "hourgate-demo".to_owned(),
-        // The test IdP takes any.
-        client_authentication: ClientAuthentication::ClientSecretBasic("demo".to_owned().into()),
-        pushed_authorization_requests: PushedRequests::default(),
-        response_mode: ResponseMode::default(),
-        scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
-        algorithms: Provider::DEFAULT_ALGORITHMS.to_vec(),
-        claims: ClaimNames::default(),
-        unverified_email: false,
-        policy_check: PolicyCheck::Background,
-        userinfo: false,
-        refresh_without_id_token: false,
-        refresh_token_lifetime: None,
-        rotation: Rotation::default(),
-        checks_per_second: Provider::DEFAULT_CHECKS_PER_SECOND,
-        revoke_tokens: true,
-        ca_file: None,
-        timeout: Provider::DEFAULT_TIMEOUT,
+        ..Provider::new("test".parse()?, idp.issuer, "hourgate-demo".to_owned(), secret)
     };
     let environment = Environment {
         id: "demo".parse()?,

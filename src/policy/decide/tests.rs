@@ -129,7 +129,8 @@ fn o3_people_who_are_kept_signed_in_are_served_past_the_proof_while_the_idp_is_a
 
 #[test]
 fn c10_whoever_leaves_the_device_alone_comes_back_with_credentials() {
-    let settings = Settings { custom_inactivity: true, inactivity_timeout: 10 * MINUTE, ..Settings::default() };
+    let settings =
+        Settings { custom_inactivity: true, inactivity_timeout: 10 * MINUTE, ..Settings::default() };
     let used = Facts { last_activity: START.plus(5 * MINUTE), ..facts(session(Renewal::Background)) };
     assert!(allows(&settings, &used, START.plus(15 * MINUTE).minus(Duration::from_millis(1))));
     let left = decide(&settings, &used, START.plus(15 * MINUTE));
@@ -176,19 +177,29 @@ fn every_reason_code_is_its_own() {
 
 fn any_settings() -> impl Strategy<Value = Settings> {
     let inactivity = (any::<bool>(), 5u64..=1440);
-    (any::<bool>(), 60u64..=1440, any::<bool>(), 1u64..=2160, 5u64..=1440, 0u64..=24, 1u64..=720, inactivity).prop_map(
-        |(custom_duration, max, nonce_cookie, lifetime, pci, grace, dormant, (custom_inactivity, inactivity))| Settings {
-            custom_inactivity,
-            inactivity_timeout: inactivity as u32 * MINUTE,
-            custom_duration,
-            max_length: max as u32 * MINUTE,
-            nonce_cookie,
-            lifetime: lifetime as u32 * HOUR,
-            policy_check_interval: pci as u32 * MINUTE,
-            outage_grace: grace as u32 * HOUR,
-            dormant_after: dormant as u32 * HOUR,
-        },
-    )
+    (any::<bool>(), 60u64..=1440, any::<bool>(), 1u64..=2160, 5u64..=1440, 0u64..=24, 1u64..=720, inactivity)
+        .prop_map(
+            |(
+                custom_duration,
+                max,
+                nonce_cookie,
+                lifetime,
+                pci,
+                grace,
+                dormant,
+                (custom_inactivity, inactivity),
+            )| Settings {
+                custom_inactivity,
+                inactivity_timeout: inactivity as u32 * MINUTE,
+                custom_duration,
+                max_length: max as u32 * MINUTE,
+                nonce_cookie,
+                lifetime: lifetime as u32 * HOUR,
+                policy_check_interval: pci as u32 * MINUTE,
+                outage_grace: grace as u32 * HOUR,
+                dormant_after: dormant as u32 * HOUR,
+            },
+        )
 }
 
 fn any_facts() -> impl Strategy<Value = Facts> {

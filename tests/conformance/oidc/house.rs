@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hourgate::config::{Config, Danger, KeySource, Log, Management, Server};
+use hourgate::edge::limits::Limits;
 use hourgate::gateway::{Background, Gateway, Running, install_tls};
 use hourgate::journeys::{policy_check, revoke};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
-use hourgate::provider::settings::{
-    ClaimNames, ClientAuthentication, PolicyCheck, Settings as ProviderSettings, SigningAlgorithm,
-};
+use hourgate::provider::settings::{ClientAuthentication, Settings as ProviderSettings, SigningAlgorithm};
 use hourgate::session::Session;
 use hourgate::session::id::StoredId;
 use hourgate::store::embedded::EmbeddedStore;
@@ -81,7 +80,8 @@ impl<I: FaultyIdp> House<I> {
                 cookie_domain: None,
                 settings: Settings::default(),
             }],
-            danger: Danger::default(),
+            limits: Limits::default(),
+            danger: Danger { insecure_test_idp: true, ..Danger::default() },
             log: Log { format: LogFormat::Auto, level: tracing::Level::INFO },
         };
         let store = Arc::new(EmbeddedStore::open(&path, clock.clone()).await.unwrap());
@@ -173,7 +173,7 @@ impl<I: FaultyIdp> House<I> {
     /// Lets time pass until a policy check has been made, without a word from the browser.
     pub(crate) async fn wait_for_the_check(&self) {
         self.clock.advance(PAST_THE_CHECK);
-        policy_check::run_due(self.running.services()).await.unwrap();
+        policy_check::run_all_due(self.running.services()).await.unwrap();
     }
 
     pub(crate) fn wait(&self, span: Duration) {
@@ -204,25 +204,12 @@ fn loopback() -> SocketAddr {
 }
 
 fn provider(idp: &impl FaultyIdp, party: RelyingParty) -> ProviderSettings {
+    let secret = ClientAuthentication::ClientSecretBasic(SECRET.to_owned().into());
     ProviderSettings {
-        id: "idp".parse().unwrap(),
-        display_name: "The IdP".into(),
-        issuer: idp.issuer(),
-        discovery_url: None,
-        client_id: "hourgate".into(),
-        client_secret: SECRET.to_owned().into(),
-        client_authentication: ClientAuthentication::ClientSecretBasic,
-        scopes: ["openid", "profile", "email", "offline_access"].map(String::from).to_vec(),
         algorithms: party.algorithms,
-        claims: ClaimNames::default(),
-        unverified_email: false,
-        policy_check: PolicyCheck::Background,
         userinfo: party.userinfo,
-        refresh_without_id_token: false,
-        refresh_token_lifetime: None,
         revoke_tokens: false,
-        ca_file: None,
-        timeout: ProviderSettings::DEFAULT_TIMEOUT,
+        ..ProviderSettings::new("idp".parse().unwrap(), idp.issuer(), "hourgate".into(), secret)
     }
 }
 

@@ -24,7 +24,8 @@ pub fn run(data: &[u8]) -> bool {
         let may = response.issuer.as_deref().map_or(!announced, |issuer| issuer == ISSUER);
         assert_eq!(response.check_issuer(&metadata).is_ok(), may);
     }
-    assert!(!format!("{:?}", response.outcome).contains("code-secret"), "a code in the debug form");
+    let is_code = matches!(response.outcome, Outcome::Code(_));
+    assert!(!is_code || format!("{:?}", response.outcome) == "Code(..)", "a code in the debug form");
     true
 }
 

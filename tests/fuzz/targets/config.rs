@@ -1,10 +1,15 @@
 //! A configuration: lines `$NAME=value` set variables, the rest is the file.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hourgate::config::{self, Config, KeySource};
-use hourgate::provider::settings::ClientAuthentication;
+use hourgate::keys::client::{Choice, ClientKeys};
+use hourgate::provider::settings::{
+    ClientAuthentication, PushedRequests, ResponseMode, Rotation, Settings as Provider,
+};
+use hourgate::session::id::Lane;
 use hourgate::session::origin::Scheme;
 use hourgate::store::settings::Settings as StoreSettings;
 use hourgate::telemetry::LogFormat;
@@ -15,6 +20,7 @@ use toml::Value;
 const SECRET: &str = "hunter2";
 const NAME: &str = "fuzz.toml";
 const HOUR: Duration = Duration::from_secs(3600);
+const SECRET_KEYS: [&str; 4] = ["client_secret", "private_key", "ring", "url"];
 
 /// What is accepted lies within what the manual allows, and means the same when it is written down and read again; what is
 /// refused is named by place and key; a secret is never shown.
@@ -38,7 +44,7 @@ pub fn run(data: &[u8]) -> bool {
             config.server.trusted_proxies.sort();
             config.server.trusted_proxies.dedup();
             assert!(!is_secret_there(&file, &variables) || !format!("{config:?}").contains(SECRET));
-            let written = written(&config);
+            let written = written(&config, &texts(&file, &variables));
             let again = config::parse(NAME, &written, std::iter::empty())
                 .unwrap_or_else(|problems| panic!("written down, it is refused:\n{written}\n{problems}"));
             assert_eq!(
@@ -52,7 +58,8 @@ pub fn run(data: &[u8]) -> bool {
         Err(problems) => {
             let told = problems.to_string();
             assert!(problems.len() > 0);
-            let places = told.lines().filter(|line| !line.starts_with("   "));
+            // Excerpts are indented, those of line 1000 by one blank.
+            let places = told.lines().filter(|line| !line.starts_with(' '));
             let is_place = |line: &str| {
                 line.starts_with(&format!("{NAME}:"))
                     || line.strip_prefix("environment variable HOURGATE__").is_some()
@@ -69,7 +76,7 @@ pub fn run(data: &[u8]) -> bool {
 
 /// Does the secret stand where secrets stand, and nowhere else?
 fn is_secret_there(file: &str, variables: &[(String, String)]) -> bool {
-    let is_secret_key = |key: &str| ["client_secret", "ring", "url"].contains(&key);
+    let is_secret_key = |key: &str| SECRET_KEYS.contains(&key);
     let of_variables = |(name, value): &(String, String)| {
         let last = name.rsplit("__").next().unwrap_or_default().to_lowercase();
         !name.contains(SECRET) && (!value.contains(SECRET) || is_secret_key(&last))
@@ -89,26 +96,65 @@ fn count(value: &Value, is_secret: bool) -> usize {
     match value {
         Value::String(text) if is_secret => text.matches(SECRET).count(),
         Value::Array(items) => items.iter().map(|item| count(item, is_secret)).sum(),
-        Value::Table(table) => table
-            .iter()
-            .map(|(key, value)| count(value, ["client_secret", "ring", "url"].contains(&key.as_str())))
-            .sum(),
+        Value::Table(table) => {
+            table.iter().map(|(key, value)| count(value, SECRET_KEYS.contains(&key.as_str()))).sum()
+        }
         _ => 0,
     }
+}
+
+/// All texts of the input: what a value came from is among them.
+fn texts(file: &str, variables: &[(String, String)]) -> Vec<String> {
+    fn of(value: &Value) -> Vec<String> {
+        match value {
+            Value::String(text) => vec![text.clone()],
+            Value::Array(items) => items.iter().flat_map(of).collect(),
+            Value::Table(table) => table.iter().flat_map(|(_, value)| of(value)).collect(),
+            _ => Vec::new(),
+        }
+    }
+    let mut texts = file.parse::<toml::Table>().map_or_else(|_| Vec::new(), |table| of(&Value::Table(table)));
+    texts.extend(variables.iter().map(|(_, value)| value.clone()));
+    texts
 }
 
 /// The ranges of the manual (session-policy, rows C1 to C19; `example.toml`).
 fn assert_within_limits(config: &Config) {
     assert!(config.server.listen.port() == 0 || config.server.listen != config.management.listen);
+    let limits = &config.limits;
+    let one_to = |most: u64| Duration::from_secs(1)..=Duration::from_secs(most);
+    assert!((100..=1_000_000).contains(&limits.connections));
+    assert!([limits.request_within, limits.answer_within].iter().all(|span| one_to(60).contains(span)));
+    assert!(one_to(3600).contains(&limits.idle));
+    assert!((1..=10_000).contains(&limits.sign_in_rate_per_address));
+    assert!((10..=100_000).contains(&limits.sign_in_rate));
     assert!(config.server.trusted_proxies.iter().all(|net| net.prefix_len() > 0), "everybody is believed");
     let insecure = config.danger.insecure_http;
     assert!(!config.providers.is_empty() && !config.environments.is_empty());
     for (place, provider) in config.providers.iter().enumerate() {
-        assert!(config.providers[..place].iter().all(|other| other.id != provider.id), "an id twice");
+        let others = &config.providers[..place];
+        assert!(others.iter().all(|other| other.id != provider.id), "an id twice");
+        assert!(
+            others.iter().all(|other| Lane::of(&other.id) != Lane::of(&provider.id)),
+            "one queue for two"
+        );
         let issuer = url::Url::parse(&provider.issuer).expect("an issuer is a URL");
         assert!(issuer.scheme() == "https" || insecure || is_loopback(&issuer), "{issuer}");
         assert!(issuer.query().is_none() && issuer.fragment().is_none() && issuer.username().is_empty());
-        assert!(!provider.client_id.is_empty() && !provider.client_secret.expose_secret().is_empty());
+        assert!(!provider.client_id.is_empty());
+        match &provider.client_authentication {
+            ClientAuthentication::ClientSecretBasic(secret)
+            | ClientAuthentication::ClientSecretPost(secret) => {
+                assert!(!secret.expose_secret().is_empty());
+            }
+            ClientAuthentication::PrivateKeyJwt(keys) => {
+                assert!(!keys.key_id().is_empty() && (1..=2).contains(&keys.published().len()));
+            }
+        }
+        assert!((1..=10_000).contains(&provider.checks_per_second));
+        if let Rotation::Grace(span) = provider.rotation {
+            assert!((Duration::from_secs(1)..=HOUR).contains(&span));
+        }
         assert!(provider.scopes.iter().any(|scope| scope == "openid") && !provider.algorithms.is_empty());
         assert!((Duration::from_secs(1)..=Duration::from_secs(30)).contains(&provider.timeout));
         let lifetime = provider.refresh_token_lifetime.unwrap_or(HOUR);
@@ -124,6 +170,16 @@ fn assert_within_limits(config: &Config) {
             let covered =
                 |domain: &String| host.host() == domain || host.host().ends_with(&format!(".{domain}"));
             assert!(environment.cookie_domain.as_ref().is_none_or(covered), "{host} is outside its domain");
+            let posts = |provider: &&Provider| {
+                provider.response_mode == ResponseMode::FormPost
+                    && environment.providers.contains(&provider.id)
+            };
+            assert!(
+                host.scheme() == Scheme::Https
+                    || host.is_loopback()
+                    || !config.providers.iter().any(|it| posts(&it)),
+                "browsers keep no cookie for a POST to {host}"
+            );
         }
         hosts.extend(environment.hosts.iter().map(|host| host.host()));
         let settings = &environment.settings;
@@ -132,6 +188,7 @@ fn assert_within_limits(config: &Config) {
         assert!((HOUR..=HOUR * 24).contains(&settings.max_length));
         assert!((HOUR..=HOUR * 24 * 90).contains(&settings.lifetime));
         assert!((HOUR..=HOUR * 24 * 30).contains(&settings.dormant_after));
+        assert!(settings.outage_grace <= HOUR * 24);
     }
 }
 
@@ -153,12 +210,28 @@ fn secrets(config: &Config) -> Vec<String> {
         StoreSettings::Redis { url, .. } => Some(url),
         StoreSettings::Embedded { .. } => None,
     };
-    let of_providers = config.providers.iter().map(|provider| &provider.client_secret);
-    of_providers.chain(ring).chain(url).map(|secret| secret.expose_secret().to_owned()).collect()
+    let of_providers = config.providers.iter().map(|provider| match &provider.client_authentication {
+        ClientAuthentication::ClientSecretBasic(secret) | ClientAuthentication::ClientSecretPost(secret) => {
+            secret.expose_secret().to_owned()
+        }
+        ClientAuthentication::PrivateKeyJwt(keys) => format!("{:?}", keys.published()),
+    });
+    let of_gateway = ring.into_iter().chain(url).map(|secret| secret.expose_secret().to_owned());
+    of_providers.chain(of_gateway).collect()
+}
+
+/// The text, among these, that keys were read from.
+fn text_of<'t>(keys: &Arc<ClientKeys>, texts: &'t [String]) -> &'t str {
+    let choice = Choice { algorithm: Some(keys.algorithm()), key_id: Some(keys.key_id().to_owned()) };
+    let is_it = |text: &&String| {
+        let read = ClientKeys::parse(&text.to_string().into(), &choice);
+        read.is_ok_and(|read| read.published() == keys.published())
+    };
+    texts.iter().find(is_it).expect("the keys came from the input")
 }
 
 /// The configuration as a file that says everything.
-fn written(config: &Config) -> String {
+fn written(config: &Config, texts: &[String]) -> String {
     let text = |text: &str| Value::String(text.to_owned()).to_string();
     let list = |items: Vec<String>| Value::Array(items.into_iter().map(Value::String).collect()).to_string();
     let path = |path: &std::path::Path| text(&path.to_string_lossy());
@@ -167,6 +240,14 @@ fn written(config: &Config) -> String {
     let mut line = |key: &str, value: String| writeln!(out, "{key} = {value}").unwrap();
     line("danger.insecure_http", config.danger.insecure_http.to_string());
     line("danger.short_policy_check", config.danger.short_policy_check.to_string());
+    line("danger.insecure_test_idp", config.danger.insecure_test_idp.to_string());
+    let limits = &config.limits;
+    line("limits.connections", limits.connections.to_string());
+    line("limits.request_within", span(limits.request_within));
+    line("limits.answer_within", span(limits.answer_within));
+    line("limits.idle", span(limits.idle));
+    line("limits.sign_in_rate_per_address", limits.sign_in_rate_per_address.to_string());
+    line("limits.sign_in_rate", limits.sign_in_rate.to_string());
     line("server.listen", text(&config.server.listen.to_string()));
     line(
         "server.trusted_proxies",
@@ -200,12 +281,43 @@ fn written(config: &Config) -> String {
         line("issuer", text(&provider.issuer));
         provider.discovery_url.iter().for_each(|url| line("discovery_url", text(url.as_str())));
         line("client_id", text(&provider.client_id));
-        line("client_secret", text(provider.client_secret.expose_secret()));
-        let method = match provider.client_authentication {
-            ClientAuthentication::ClientSecretBasic => "client_secret_basic",
-            ClientAuthentication::ClientSecretPost => "client_secret_post",
+        match &provider.client_authentication {
+            ClientAuthentication::ClientSecretBasic(secret) => {
+                line("client_authentication", text("client_secret_basic"));
+                line("client_secret", text(secret.expose_secret()));
+            }
+            ClientAuthentication::ClientSecretPost(secret) => {
+                line("client_authentication", text("client_secret_post"));
+                line("client_secret", text(secret.expose_secret()));
+            }
+            ClientAuthentication::PrivateKeyJwt(keys) => {
+                line("client_authentication", text("private_key_jwt"));
+                line("private_key", text(text_of(keys, texts)));
+                line("key_id", text(keys.key_id()));
+                line("key_algorithm", text(keys.algorithm().as_str()));
+            }
+        }
+        let pushed = match provider.pushed_authorization_requests {
+            PushedRequests::Auto => "auto",
+            PushedRequests::Always => "always",
+            PushedRequests::Never => "never",
         };
-        line("client_authentication", text(method));
+        line("pushed_authorization_requests", text(pushed));
+        let mode = match provider.response_mode {
+            ResponseMode::Query => "query",
+            ResponseMode::FormPost => "form_post",
+        };
+        line("response_mode", text(mode));
+        let (rotation, grace) = match provider.rotation {
+            Rotation::Auto => ("auto", None),
+            Rotation::None => ("none", None),
+            Rotation::Grace(grace) => ("grace", Some(grace)),
+            Rotation::Strict => ("strict", None),
+        };
+        line("refresh_token_rotation", text(rotation));
+        grace.iter().for_each(|grace| line("refresh_token_grace", span(*grace)));
+        line("checks_per_second", provider.checks_per_second.to_string());
+        line("revoke_tokens", provider.revoke_tokens.to_string());
         line("scopes", list(provider.scopes.clone()));
         line("algorithms", list(provider.algorithms.iter().map(|it| it.as_str().to_owned()).collect()));
         line("userinfo", provider.userinfo.to_string());
@@ -232,6 +344,7 @@ fn written(config: &Config) -> String {
         line("session.nonce_cookie", settings.nonce_cookie.to_string());
         line("session.lifetime", span(settings.lifetime));
         line("session.policy_check_interval", span(settings.policy_check_interval));
+        line("session.outage_grace", span(settings.outage_grace));
         line("session.dormant_after", span(settings.dormant_after));
     }
     out

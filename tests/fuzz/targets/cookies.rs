@@ -40,6 +40,9 @@ pub fn filled(text: &[u8]) -> String {
         .replace("{ended}", &world.ended)
         .replace("{nonce}", &world.nonce)
         .replace("{state}", &world.state)
+        .replace("{posted}", &world.posted_state)
+        .replace("{bye}", &world.sign_out_state)
+        .replace("{logout}", &world.logout_token)
 }
 
 fn check(headers: &[Vec<u8>]) -> bool {

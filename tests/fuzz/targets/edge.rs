@@ -1,5 +1,6 @@
 //! A request to the public listener, as text: the request line with `proxy` (the trusted one) or `stranger` before it, then a
-//! header a line. `{session}`, `{ended}`, `{nonce}` and `{state}` stand for minted values.
+//! header a line, and after an empty line the body. `{session}`, `{ended}`, `{nonce}`, `{state}`, `{posted}` (another state),
+//! `{bye}` (that of a sign-out) and `{logout}` (a logout token) stand for minted values.
 //!
 //! ```text
 //! proxy GET /_hourgate/authz/auth-request
@@ -21,20 +22,26 @@ use hourgate::edge::{self, authz::identity};
 use url::Url;
 
 use super::cookies::{filled, values};
+use super::json::{self, Json};
 use super::return_to::assert_is_ours;
-use super::text::percent_decoded;
-use super::world::{self, ORIGINS, PROD, PROXY, SIGN_IN, world};
+use super::text::{form, percent_decoded};
+use super::world::{self, ISSUER, ORIGINS, PROD, PROXY, SID, SIGN_IN, SIGN_OUT, world};
 
 const AUTHZ: &str = "/_hourgate/authz/";
+const BACK_CHANNEL: &str = "/_hourgate/backchannel-logout/";
+const FRONT_CHANNEL: &str = "/_hourgate/frontchannel-logout/";
+const PROVIDERS: [&str; 2] = ["idp", "poster"];
 
 /// Whatever is asked: a 2xx of an authz endpoint goes to the live session's browser, on a host of its environment, with every
 /// identity header. The host is the one that the trusted proxy, or else the request, names. Every address leads to an
-/// origin that is served, or to the IdP. Nobody gets a session, and nothing fails.
+/// origin that is served, or to the IdP. Nobody gets a session, and nothing fails. A logout ends sessions only where the IdP
+/// signed it, or its `sid` is known.
 pub fn run(data: &[u8]) -> bool {
     let text = filled(data);
     let Some(asked) = Asked::read(&text) else { return false };
     let answer = asked.answered();
     assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{text}");
+    assert_ne!(answer.status, StatusCode::TOO_MANY_REQUESTS, "nobody is so fast: {text}");
     let is_pass = answer.status.is_success();
     if asked.path_starts_with(AUTHZ) {
         assert!(answer.header("set-cookie").is_none(), "an authz endpoint sets a cookie: {text}");
@@ -54,6 +61,26 @@ pub fn run(data: &[u8]) -> bool {
     if asked.path_starts_with("/_hourgate/userinfo") && is_pass {
         assert!(asked.is_signed_in(&asked.host()), "{text}");
     }
+    if asked.path_starts_with(BACK_CHANNEL) {
+        assert_eq!(is_pass, asked.is_good_logout(), "{}: {text}", answer.status);
+    }
+    if asked.path_starts_with(FRONT_CHANNEL) {
+        assert_eq!(is_pass, asked.is_front_channel_logout(), "{}: {text}", answer.status);
+        let takes_away = answer.header("set-cookie").is_some();
+        assert!(!takes_away || asked.names_own_session(), "a session's cookie is taken away: {text}");
+        assert!(takes_away || !is_pass || !asked.is_plainly_own(), "a session's cookie stays: {text}");
+    }
+    if asked.path_starts_with("/_hourgate/signed-out") && is_pass {
+        let says_so = answer.body.contains("here and at your organisation");
+        assert!(!says_so || asked.is_back_from_sign_out(), "{text}");
+        let is_sure = asked.cookies("__Host-hourgate-nonce=") == [world().nonce.as_str()]
+            && asked.method == Method::GET
+            && asked.is_back_from_sign_out();
+        assert!(says_so || !is_sure, "the IdP was there: {text}");
+    }
+    if asked.path_starts_with("/_hourgate/jwks.json") && is_pass {
+        answer.assert_publishes_nothing_private();
+    }
     answer.assert_sends_nobody_away(&text);
     answer.assert_gives_no_session(&text);
     is_pass
@@ -65,11 +92,13 @@ struct Asked {
     method: Method,
     uri: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
+    body: String,
 }
 
 impl Asked {
     fn read(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
+        let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+        let mut lines = head.lines();
         let mut first = lines.next()?.split(' ');
         let (peer, method, target) = (first.next()?, first.next()?, first.next()?);
         let headers = lines.filter_map(|line| {
@@ -83,6 +112,7 @@ impl Asked {
             method: method.parse().ok()?,
             uri: target.parse().ok().filter(|_| is_path)?,
             headers: headers.take(40).collect(),
+            body: body.to_owned(),
         })
     }
 
@@ -91,7 +121,8 @@ impl Asked {
         let mut request = TestRequest::default()
             .method(self.method.clone())
             .uri(&self.uri.to_string())
-            .peer_addr(peer.parse().unwrap());
+            .peer_addr(peer.parse().unwrap())
+            .set_payload(self.body.clone());
         for header in &self.headers {
             request = request.append_header(header.clone());
         }
@@ -152,17 +183,76 @@ impl Asked {
     fn is_signed_in(&self, authority: &str) -> bool {
         let hosts = PROD.map(|origin| origin.trim_start_matches("https://"));
         let is_there = hosts.contains(&authority) || authority == "app.example.com:443";
-        let cookies: Vec<&[u8]> = self
-            .headers
-            .iter()
-            .filter(|(name, _)| name == "cookie")
-            .map(|(_, value)| value.as_bytes())
-            .collect();
-        let session = values(&cookies, "__Host-hourgate=");
-        let is_live =
-            session.iter().any(|value| [&world().session, &world().session_of_old_key].contains(&value));
-        let nonce = values(&cookies, "__Host-hourgate-nonce=");
-        is_there && is_live && nonce.contains(&world().nonce)
+        is_there && self.has_live_session() && self.cookies("__Host-hourgate-nonce=").contains(&world().nonce)
+    }
+
+    fn has_live_session(&self) -> bool {
+        let session = self.cookies("__Host-hourgate=");
+        session.iter().any(|value| [&world().session, &world().session_of_old_key].contains(&value))
+    }
+
+    fn cookies(&self, name: &str) -> Vec<String> {
+        let cookies = self.headers.iter().filter(|(found, _)| found == "cookie");
+        let cookies: Vec<&[u8]> = cookies.map(|(_, value)| value.as_bytes()).collect();
+        values(&cookies, name)
+    }
+
+    /// The IdP at the end of a path.
+    fn is_of_idp(&self, prefix: &str) -> bool {
+        let path = percent_decoded(self.uri.path());
+        path.strip_prefix(prefix).is_some_and(|idp| PROVIDERS.contains(&idp))
+    }
+
+    /// The values of a parameter of the query.
+    fn query(&self, name: &str) -> Vec<String> {
+        let pairs = form(self.uri.query().unwrap_or_default()).into_iter();
+        pairs.filter(|(found, _)| found == name).map(|(_, value)| value).collect()
+    }
+
+    /// A form with the one logout token that the IdP signed (Back-Channel Logout 1.0 section 2.5).
+    fn is_good_logout(&self) -> bool {
+        let types = self.headers.iter().filter(|(name, _)| name == "content-type");
+        let kinds: Vec<_> = types.map(|(_, value)| value.to_str().unwrap_or_default()).collect();
+        let kind = kinds.first().map(|kind| kind.split(';').next().unwrap_or_default().trim());
+        let tokens: Vec<_> =
+            form(&self.body).into_iter().filter(|(name, _)| name == "logout_token").collect();
+        self.method == Method::POST
+            && self.is_of_idp(BACK_CHANNEL)
+            && kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+            && matches!(&tokens[..], [(_, token)] if *token == world().logout_token)
+    }
+
+    /// At most one `iss`, the IdP's, and at most one `sid` (Front-Channel Logout 1.0 section 2).
+    fn is_front_channel_logout(&self) -> bool {
+        let (iss, sid) = (self.query("iss"), self.query("sid"));
+        [Method::GET, Method::HEAD].contains(&self.method)
+            && self.is_of_idp(FRONT_CHANNEL)
+            && (iss.is_empty() || iss == [ISSUER])
+            && (sid.is_empty() || sid.len() == 1 && (1..=1024).contains(&sid[0].len()))
+    }
+
+    /// The browser of the live session comes with that session's `sid`; or without one, in a frame on the same site.
+    fn names_own_session(&self) -> bool {
+        let is_framed = self.one("sec-fetch-dest") == Ok(Some("iframe"))
+            && matches!(self.one("sec-fetch-site"), Ok(Some("same-origin" | "same-site")));
+        let sid = self.query("sid");
+        self.has_live_session() && (sid == [SID] || sid.is_empty() && is_framed)
+    }
+
+    /// The one session cookie of the request is the live one, and the IdP names it.
+    fn is_plainly_own(&self) -> bool {
+        self.cookies("__Host-hourgate=") == [world().session.as_str()]
+            && self.query("sid") == [SID]
+            && PROD.contains(&format!("https://{}", self.host()).as_str())
+            && self.forwarded("x-forwarded-proto") == Ok(None)
+    }
+
+    /// The browser that signed out comes back, to where it did.
+    fn is_back_from_sign_out(&self) -> bool {
+        let host = self.host();
+        ["app.example.com", "app.example.com:443"].contains(&host.as_str())
+            && self.query("state") == [world().sign_out_state.as_str()]
+            && self.cookies("__Host-hourgate-nonce=").contains(&world().nonce)
     }
 }
 
@@ -212,6 +302,15 @@ impl Answer {
                 let value = |name| url.query_pairs().find(|(found, _)| found == name).map(|(_, value)| value);
                 let back = value("redirect_uri").expect("a redirect URI");
                 let ours = back.strip_suffix("/_hourgate/callback/idp");
+                let ours = ours.or_else(|| back.strip_suffix("/_hourgate/callback/poster"));
+                assert!(ours.is_some_and(|origin| ORIGINS.contains(&origin)), "{back}: {text}");
+                continue;
+            }
+            if address.starts_with(&format!("{SIGN_OUT}?")) {
+                let url = Url::parse(&address).unwrap();
+                let mut back = url.query_pairs().filter(|(name, _)| name == "post_logout_redirect_uri");
+                let (_, back) = back.next().expect("a way back");
+                let ours = back.strip_suffix("/_hourgate/signed-out");
                 assert!(ours.is_some_and(|origin| ORIGINS.contains(&origin)), "{back}: {text}");
                 continue;
             }
@@ -225,6 +324,16 @@ impl Answer {
             let is_own = url.path().starts_with("/_hourgate/");
             returns.filter(|_| is_own).for_each(|(_, back)| assert_is_ours(&back, &origin, same_environment));
         }
+    }
+
+    /// Public halves only (RFC 7518 section 6).
+    fn assert_publishes_nothing_private(&self) {
+        let Some(document) = json::read(self.body.as_bytes()) else {
+            return assert!(self.body.is_empty(), "a HEAD has no body, and nothing else");
+        };
+        let Some(Json::List(keys)) = document.only("keys") else { panic!("no key set: {}", self.body) };
+        let private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+        assert!(keys.iter().all(|key| !private.iter().any(|name| key.has(name))), "a private key");
     }
 
     /// Only a code brings a session, and there is no IdP.

@@ -53,7 +53,7 @@ fn minted() -> &'static Minted {
 /// The id and the version under which bytes are put: mostly the right ones.
 fn place(place: u8) -> (StoredId, Version) {
     match place {
-        b'i' => (SessionId::from_bytes([8; 32]).stored(), Version(1)),
+        b'i' => (SessionId::from_bytes([8; SessionId::LEN]).stored(), Version(1)),
         b'v' => (id(), Version(2)),
         _ => (id(), Version(1)),
     }

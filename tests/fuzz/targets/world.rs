@@ -7,22 +7,26 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hourgate::config;
 use hourgate::edge::Edge;
+use hourgate::edge::sign_in_budget::SignInBudget;
 use hourgate::gateway::Gateway;
 use hourgate::journeys::cookies::{NonceCookie, session_cookie};
-use hourgate::journeys::transaction::{Ask, Transaction};
+use hourgate::journeys::sign_out_state::SignOutState;
+use hourgate::journeys::transaction::{Ask, Replaces, Transaction};
 use hourgate::keys::{KeyRing, MasterKey};
+use hourgate::oidc::logout_token::EVENT;
 use hourgate::session::end::{EndReason, Tombstone};
-use hourgate::session::id::{SessionId, StoredId};
+use hourgate::session::id::{Lane, SessionId, StoredId};
 use hourgate::session::identity::Identity;
 use hourgate::session::tokens::Tokens;
 use hourgate::session::{Proof, Renewal, Session};
 use hourgate::store::sessions::Sessions;
 use hourgate::store::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Replaced, Spent, Store, StoreError,
-    Stored, Version,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
+    Store, StoreError, Stored, Version,
 };
 use hourgate::time::{ManualClock, Timestamp};
 
+use super::jwt;
 use super::keys;
 
 /// When everything happens.
@@ -35,10 +39,20 @@ pub const PROD: [&str; 2] = ["https://app.example.com", "https://two.example.com
 pub const ORIGINS: [&str; 4] = [PROD[0], PROD[1], "https://other.example.net", "http://local.localhost:8080"];
 /// The address of the front proxy.
 pub const PROXY: &str = "10.0.0.1:40000";
+/// The IdP.
+pub const ISSUER: &str = "http://127.0.0.1:1";
 /// Where the IdP asks people to sign in.
 pub const SIGN_IN: &str = "http://127.0.0.1:1/authorize";
+/// Where the IdP signs people out.
+pub const SIGN_OUT: &str = "http://127.0.0.1:1/bye";
+/// What the IdP calls the session of the one who is signed in.
+pub const SID: &str = "sid";
 
+/// The budgets are so large because their time passes by itself: what is answered must not depend on it.
 const CONFIG: &str = r#"
+[limits]
+sign_in_rate_per_address = 10000
+sign_in_rate = 100000
 [server]
 trusted_proxies = ["10.0.0.1"]
 [keys]
@@ -51,14 +65,26 @@ id = "idp"
 issuer = "http://127.0.0.1:1"
 client_id = "hourgate"
 client_secret = "secret"
+[[provider]]
+id = "poster"
+issuer = "http://127.0.0.1:1"
+client_id = "hourgate"
+response_mode = "form_post"
+client_authentication = "private_key_jwt"
+private_key = """
+PEM"""
 [environment.prod]
 hosts = ["app.example.com", "two.example.com:8443"]
+providers = ["idp"]
 [environment.other]
 hosts = ["other.example.net"]
 cookie_domain = "other.example.net"
+providers = ["poster"]
 [environment.local]
 hosts = ["http://local.localhost:8080"]
 "#;
+/// The key that the gateway proves itself to `poster` with; for tests only.
+const CLIENT_KEY: &str = include_str!("client_key.pem");
 
 /// The gateway's parts, and what it minted.
 #[derive(Debug)]
@@ -75,6 +101,12 @@ pub struct World {
     pub ended: String,
     /// The `state` of a sign-in of that browser that is under way.
     pub state: String,
+    /// The same at the IdP that answers by POST, in the environment `other`.
+    pub posted_state: String,
+    /// The `state` of a sign-out of that browser that is under way.
+    pub sign_out_state: String,
+    /// A logout token that names the session of the one who is signed in.
+    pub logout_token: String,
 }
 
 /// The only one.
@@ -99,7 +131,7 @@ pub fn run<T>(future: impl Future<Output = T>) -> T {
 
 /// The id of the session that is signed in.
 pub fn session_id() -> SessionId {
-    SessionId::from_bytes([3; 32])
+    SessionId::from_bytes([3; SessionId::LEN])
 }
 
 /// Its record.
@@ -108,21 +140,24 @@ pub fn session() -> Session {
         environment: "prod".parse().unwrap(),
         identity: Identity {
             provider: "idp".parse().unwrap(),
-            issuer: "http://127.0.0.1:1".into(),
+            issuer: ISSUER.into(),
             subject: "alice".into(),
             tenant: None,
-            idp_session: Some("sid".into()),
+            idp_session: Some(SID.into()),
             authenticated_at: None,
             email: Some("alice@example.com".into()),
             preferred_username: None,
             name: Some("Alice".into()),
             groups: vec!["staff".into()],
+            groups_truncated: false,
         },
         browser: nonce().browser(),
         signed_in_at: NOW,
         sign_in_begun_at: NOW,
+        asserted_at: Some(NOW),
         proof: Proof { proved_at: NOW, until: NOW.plus(Duration::from_secs(3600)) },
         renewal: Renewal::Background,
+        kept_signed_in: false,
         failed_check: None,
         next_check: NOW.plus(Duration::from_secs(3600)),
     }
@@ -161,17 +196,46 @@ pub fn transaction() -> Transaction {
         browser: nonce().browser(),
         begun_at: NOW,
         ask: Ask::Silent,
+        replaces: Some(Replaces { id: session_id().stored(), signed_in_at: NOW }),
     }
 }
 
+/// A sign-out that is under way.
+pub fn sign_out_state() -> SignOutState {
+    SignOutState { browser: nonce().browser(), origin: PROD[0].into(), begun_at: NOW }
+}
+
+fn posted() -> Transaction {
+    let origin = ORIGINS[2];
+    Transaction {
+        provider: "poster".parse().unwrap(),
+        environment: "other".parse().unwrap(),
+        origin: origin.into(),
+        return_to: format!("{origin}/report"),
+        ..transaction()
+    }
+}
+
+/// A logout token of the IdP, by its Ed25519 key.
+fn logout_token() -> String {
+    let claims = format!(
+        r#"{{"iss":"{ISSUER}","aud":"hourgate","iat":{},"exp":{},"jti":"j","events":{{"{EVENT}":{{}}}},"sid":"{SID}"}}"#,
+        NOW.as_secs(),
+        NOW.as_secs() + 120
+    );
+    jwt::token(format!("ed\n\n{claims}").as_bytes()).unwrap()
+}
+
 fn make() -> World {
-    let config = config::parse("world.toml", CONFIG, std::iter::empty()).unwrap();
+    let text = CONFIG.replace("PEM", CLIENT_KEY);
+    let config = config::parse("world.toml", &text, std::iter::empty()).unwrap();
     let trusted_proxies = config.server.trusted_proxies.clone();
+    let sign_in_budget = SignInBudget::new(&config.limits);
     let shelf = Arc::new(Shelf::default());
     let gateway = Gateway::new(config, shelf.clone(), Arc::new(ManualClock::starting_at(NOW))).unwrap();
     let services = gateway.services().clone();
     let keys = &services.keys;
-    let ended = SessionId::from_bytes([4; 32]);
+    let ended = SessionId::from_bytes([4; SessionId::LEN]);
     run(async {
         let due = NOW.plus(Duration::from_secs(3600));
         for id in [&session_id(), &ended] {
@@ -179,9 +243,10 @@ fn make() -> World {
         }
         services.sessions.end(ended.stored(), &tombstone()).await.unwrap();
         // The IdP's documents are at hand, and after this failure nobody asks for newer ones.
-        let provider = services.providers.values().next().unwrap();
-        provider.restore(METADATA, &keys::jwks()).unwrap();
-        provider.warm_up(NOW).await.unwrap();
+        for provider in services.providers.values() {
+            provider.restore(METADATA, &keys::jwks()).unwrap();
+            provider.warm_up(NOW).await.unwrap();
+        }
     });
     shelf.freeze();
     World {
@@ -190,7 +255,10 @@ fn make() -> World {
         nonce: nonce().value(),
         ended: session_cookie(&ended, keys, NOW),
         state: transaction().seal(keys),
-        edge: Arc::new(Edge { services, trusted_proxies }),
+        posted_state: posted().seal(keys),
+        sign_out_state: sign_out_state().seal(keys),
+        logout_token: logout_token(),
+        edge: Arc::new(Edge { services, trusted_proxies, sign_in_budget }),
     }
 }
 
@@ -200,6 +268,7 @@ const METADATA: &[u8] = br#"{
     "authorization_endpoint": "http://127.0.0.1:1/authorize",
     "token_endpoint": "http://127.0.0.1:1/token",
     "jwks_uri": "http://127.0.0.1:1/keys",
+    "end_session_endpoint": "http://127.0.0.1:1/bye",
     "response_types_supported": ["code"],
     "subject_types_supported": ["public"],
     "id_token_signing_alg_values_supported": ["ES256"]
@@ -220,6 +289,7 @@ pub fn strange_ring() -> KeyRing {
 pub struct Shelf {
     records: Mutex<HashMap<StoredId, Stored>>,
     tokens: Mutex<HashMap<StoredId, (Version, Vec<u8>)>>,
+    indexes: Mutex<HashMap<Index, Vec<StoredId>>>,
     frozen: OnceLock<()>,
 }
 
@@ -298,7 +368,14 @@ impl Store for Shelf {
         Ok(Vec::new())
     }
 
-    async fn claim_due(&self, _: u8, _: Timestamp, _: Duration, _: usize) -> Result<Vec<Claim>, StoreError> {
+    async fn claim_due(
+        &self,
+        _: Lane,
+        _: u8,
+        _: Timestamp,
+        _: Duration,
+        _: usize,
+    ) -> Result<Vec<Claim>, StoreError> {
         Ok(Vec::new())
     }
 
@@ -320,16 +397,25 @@ impl Store for Shelf {
         Ok(false)
     }
 
-    async fn due_count(&self, _: u8, _: Timestamp) -> Result<u64, StoreError> {
+    async fn queued(&self, _: Lane, _: u8, _: Timestamp) -> Result<Queued, StoreError> {
+        Ok(Queued::default())
+    }
+
+    async fn take_turns(&self, _: &str, _: Pace, _: u32, _: Timestamp) -> Result<u32, StoreError> {
         Ok(0)
     }
 
-    async fn index_add(&self, _: Index, _: StoredId, _: Duration) -> Result<(), StoreError> {
+    async fn index_add(&self, index: Index, id: StoredId, _: Duration) -> Result<(), StoreError> {
+        if self.frozen.get().is_none() {
+            let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+            indexes.entry(index).or_default().push(id);
+        }
         Ok(())
     }
 
-    async fn index_list(&self, _: Index) -> Result<Vec<StoredId>, StoreError> {
-        Ok(Vec::new())
+    async fn index_list(&self, index: Index) -> Result<Vec<StoredId>, StoreError> {
+        let indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(indexes.get(&index).cloned().unwrap_or_default())
     }
 
     async fn index_remove(&self, _: Index, _: StoredId) -> Result<(), StoreError> {
@@ -353,6 +439,10 @@ impl Store for Shelf {
     }
 
     async fn document(&self, _: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+
+    async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(None)
     }
 
