@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arithmetic_stops_at_the_ends() {
+    fn tmo_08_arithmetic_stops_at_the_ends() {
         let last = Timestamp::from_millis(i64::MAX);
         assert_eq!(last.plus(Duration::from_secs(1)), last);
         assert_eq!(Timestamp::EPOCH.since(last), Duration::ZERO);

@@ -244,7 +244,7 @@ conformance! {
         assert_eq!(store.queued(LANE, p, T0.plus(MINUTE)).await.unwrap().due, 1);
     }
 
-    async fn a_late_completer_writes_nothing(house) {
+    async fn race_04_a_late_completer_writes_nothing(house) {
         let store = house.node();
         let id = signed_in(&*store).await;
         let late = claimed(&*store, id, T0).await;
@@ -409,7 +409,7 @@ conformance! {
         assert_eq!(store.revoked_before(new_hash()).await.unwrap(), None, "another name");
     }
 
-    async fn activity_never_goes_back(house) {
+    async fn race_12_activity_never_goes_back(house) {
         let store = house.node();
         let (a, b, unknown) = (signed_in(&*store).await, signed_in(&*store).await, new_id());
         let late = T0.plus(MINUTE);
@@ -432,7 +432,7 @@ conformance! {
         }
     }
 
-    async fn an_index_holds_what_was_added_and_not_removed(house) {
+    async fn race_15_an_index_holds_what_was_added_and_not_removed(house) {
         let (store, hash) = (house.node(), new_hash());
         let (user, idp_session) = (Index::User(hash), Index::IdpSession(hash));
         let (a, b) = (new_id(), new_id());

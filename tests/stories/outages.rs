@@ -77,7 +77,7 @@ stories! {
         assert!(session.next_check.since(failed.at) >= std::time::Duration::from_secs(2));
     }
 
-    async fn o6_the_gateway_starts_with_the_idp_down_and_lets_known_sessions_in(house: House) {
+    async fn key_10_and_o6_the_gateway_starts_with_the_idp_down_and_lets_known_sessions_in(house: House) {
         use hourgate::journeys::idp_documents;
         let browser = house.signed_in().await;
         idp_documents::refresh_and_keep(house.services()).await.unwrap();

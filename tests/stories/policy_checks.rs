@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::house::{APP, DAY, HOUR, House, MINUTE, SECOND};
 
 stories! {
-    async fn h1_the_id_token_is_renewed_every_hour_and_nobody_notices(house: House) {
+    async fn pci_01_and_h1_the_id_token_is_renewed_every_hour_and_nobody_notices(house: House) {
         let browser = house.signed_in().await;
         let (_, first) = house.session().await;
         for _ in 0..24 {
@@ -48,6 +48,16 @@ stories! {
         let again = again.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
         let visit = browser.navigate(&again).await;
         assert_eq!((visit.status, visit.url.path()), (200, "/report"));
+    }
+
+    async fn pci_12_what_the_idp_takes_away_from_a_person_is_gone_after_the_next_check(house: House) {
+        let browser = house.signed_in().await;
+        let groups = |visit: &crate::browser::Visit| visit.header("x-auth-request-groups").to_owned();
+        assert_eq!(groups(&browser.fetch(&format!("{APP}/")).await), "staff,finance");
+        house.control("PUT", "/users/alice", json!({ "claims": { "groups": ["staff"] } })).await;
+        assert_eq!(groups(&browser.fetch(&format!("{APP}/")).await), "staff,finance", "as last proved");
+        house.wait(HOUR).await;
+        assert_eq!(groups(&browser.fetch(&format!("{APP}/")).await), "staff");
     }
 
     async fn h3_a_session_in_use_goes_on_for_days(house: House) {
@@ -142,7 +152,7 @@ stories! {
         }
     }
 
-    async fn h7_a_refresh_without_an_id_token_counts_only_where_configured(house: House) {
+    async fn pci_10_and_h7_a_refresh_without_an_id_token_counts_only_where_configured(house: House) {
         house.control("PUT", "/tokens-policy", json!({ "id_token_on_refresh": false })).await;
         house.signed_in().await;
         let (_, before) = house.session().await;
@@ -174,7 +184,7 @@ stories! {
         assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
     }
 
-    async fn h9_an_idp_that_wants_to_see_the_person_gets_to_see_them_and_the_session_is_kept_until_then(house: House) {
+    async fn pci_08_and_h9_an_idp_that_wants_to_see_the_person_gets_to_see_them_and_the_session_is_kept_until_then(house: House) {
         let browser = house.signed_in().await;
         house.control("POST", "/faults", json!({
             "endpoint": "token", "mode": "error", "status": 400, "body": { "error": "interaction_required" },

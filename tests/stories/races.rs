@@ -19,6 +19,11 @@ impl House {
         requests.iter().filter(|request| request["reuse"] == true).count()
     }
 
+    async fn requests_at(&self, endpoint: &str) -> usize {
+        let journal = self.control("GET", &format!("/requests?endpoint={endpoint}"), json!(null)).await;
+        journal.as_array().or_else(|| journal["requests"].as_array()).unwrap().len()
+    }
+
     async fn lose_one_answer(&self) {
         let lost = json!({ "endpoint": "token", "mode": "lost_response", "times": 1 });
         self.control("POST", "/faults", lost).await;
@@ -151,6 +156,23 @@ stories! {
             assert_eq!(reason, if way == "sign-out" { "signed_out" } else { "revoked" });
             assert_eq!(browser.fetch(&format!("{APP}/api")).await.status, 401, "{way}");
         }
+    }
+
+    async fn race_10_what_the_idp_gave_meanwhile_is_taken_back(house: House) {
+        with_strict_rotation(house).await;
+        house.signed_in().await;
+        let (id, _) = house.session().await;
+        let late = json!({ "endpoint": "token", "mode": "late_answer", "delay": "500ms", "times": 1 });
+        house.control("POST", "/faults", late).await;
+        house.clock.advance(3 * HOUR / 4);
+        let refresh = refresh_under_way(house).await;
+        let services = house.services();
+        hourgate::journeys::revoke::revoke_session(services, id, None, services.now()).await.unwrap();
+        refresh.await.unwrap();
+        while house.requests_at("revoke").await < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(house.tombstone(id).await.reason.code(), "revoked", "the token that it had, and the one that came too late");
     }
 
     async fn race_11_an_answer_that_was_waited_for_sets_no_cookie_after_a_sign_out(house: House) {
