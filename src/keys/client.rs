@@ -61,6 +61,9 @@ pub enum ClientKeyError {
     /// Another curve, too short, or no key at all.
     #[error("holds a key that is neither P-256 nor RSA of 2048 to 4096 bit")]
     Unusable,
+    /// An RSA key that cannot sign: damaged, or put together from two.
+    #[error("holds an RSA key whose parts do not belong together")]
+    Damaged,
     /// RS256 with a P-256 key, or the like.
     #[error("does not go with the key: P-256 signs ES256, RSA signs RS256 or PS256")]
     OtherAlgorithm,
@@ -77,6 +80,22 @@ pub struct SigningFailed;
 enum Pair {
     Ec(EcdsaKeyPair),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
+}
+
+impl Pair {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
+        match self {
+            Self::Ec(pair) => {
+                Ok(pair.sign(&random::source(), message).map_err(|_| SigningFailed)?.as_ref().to_vec())
+            }
+            Self::Rsa(pair, encoding) => {
+                let mut signature = vec![0; pair.public().modulus_len()];
+                pair.sign(*encoding, &random::source(), message, &mut signature)
+                    .map_err(|_| SigningFailed)?;
+                Ok(signature)
+            }
+        }
+    }
 }
 
 /// The key that signs, and what is published.
@@ -133,17 +152,7 @@ impl ClientKeys {
     ///
     /// [`SigningFailed`].
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningFailed> {
-        match &self.pair {
-            Pair::Ec(pair) => {
-                Ok(pair.sign(&random::source(), message).map_err(|_| SigningFailed)?.as_ref().to_vec())
-            }
-            Pair::Rsa(pair, encoding) => {
-                let mut signature = vec![0; pair.public().modulus_len()];
-                pair.sign(*encoding, &random::source(), message, &mut signature)
-                    .map_err(|_| SigningFailed)?;
-                Ok(signature)
-            }
-        }
+        self.pair.sign(message)
     }
 }
 
@@ -182,7 +191,10 @@ fn read(der: &[u8], algorithm: Option<Algorithm>) -> Result<(Algorithm, Pair, Va
             Algorithm::Ps256 => &RSA_PSS_SHA256,
             Algorithm::Es256 => return Err(ClientKeyError::OtherAlgorithm),
         };
-        return Ok((algorithm, Pair::Rsa(pair, encoding), jwk(members, algorithm)));
+        let pair = Pair::Rsa(pair, encoding);
+        // The library looks at the parts one by one when it reads them, and at all together when it signs.
+        pair.sign(b"").map_err(|_| ClientKeyError::Damaged)?;
+        return Ok((algorithm, pair, jwk(members, algorithm)));
     }
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &random::source())
         .map_err(|_| ClientKeyError::Unusable)?;

@@ -191,6 +191,17 @@ mod tests {
         assert_eq!(parse(&one, Some(Algorithm::Ps256)), Some(ClientKeyError::OtherAlgorithm));
     }
 
+    /// Refused where it is read, not at the first sign-in.
+    #[test]
+    fn an_rsa_key_that_cannot_sign_is_refused() {
+        let text = new(Kind::Rsa).unwrap();
+        let mut der = blocks(&text).unwrap().remove(0).secret_pkcs8_der().to_vec();
+        let inside_an_exponent = der.len() - 300;
+        der[inside_an_exponent] ^= 4;
+        let damaged = ClientKeys::parse(&render(&[&der]), &Choice::default()).err();
+        assert_eq!(damaged, Some(ClientKeyError::Damaged));
+    }
+
     #[test]
     fn debug_output_shows_no_key() {
         let text = new(Kind::P256).unwrap();
