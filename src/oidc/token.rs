@@ -140,9 +140,11 @@ pub(super) fn refusal(status: u16, body: &[u8]) -> Option<String> {
     is_refusal.then(|| error_of(body))?
 }
 
-/// The `error` of an OAuth error response (RFC 6749 section 5.2). Other members are not looked at.
+/// The `error` of an OAuth error response (RFC 6749 section 5.2). Other members are not looked at, and may hold bytes that are
+/// no text.
 fn error_of(body: &[u8]) -> Option<String> {
-    Some(json::object(body).ok()?.get("error")?.as_str()?.to_owned())
+    let body = String::from_utf8_lossy(body);
+    Some(json::object(body.as_bytes()).ok()?.get("error")?.as_str()?.to_owned())
 }
 
 #[cfg(test)]

@@ -81,10 +81,11 @@ async fn a_life(house: &mut House) -> Vec<String> {
 
 fn cookies(browser: &Browser, url: &str, secrets: &mut Vec<String>) {
     let header = browser.cookie_header(url);
-    assert_eq!(header.split("; ").count(), 2, "{header}");
-    secrets.extend(
-        header.split("; ").filter_map(|pair| pair.split_once('=')).map(|(_, value)| value.to_owned()),
-    );
+    // What counts how often a browser was sent back is no secret.
+    let pairs = header.split("; ").filter_map(|pair| pair.split_once('='));
+    let ours: Vec<_> = pairs.filter(|(name, _)| !name.ends_with("-sent-back")).collect();
+    assert_eq!(ours.len(), 2, "{header}");
+    secrets.extend(ours.into_iter().map(|(_, value)| value.to_owned()));
 }
 
 struct House {

@@ -11,7 +11,9 @@ use hourgate::journeys::{policy_check, revoke};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
-use hourgate::provider::settings::{ClientAuthentication, Settings as ProviderSettings, SigningAlgorithm};
+use hourgate::provider::settings::{
+    ClientAuthentication, PushedRequests, Settings as ProviderSettings, SigningAlgorithm,
+};
 use hourgate::session::Session;
 use hourgate::session::id::StoredId;
 use hourgate::store::embedded::EmbeddedStore;
@@ -209,6 +211,8 @@ fn provider(idp: &impl FaultyIdp, party: RelyingParty) -> ProviderSettings {
         algorithms: party.algorithms,
         userinfo: party.userinfo,
         revoke_tokens: false,
+        // The modules look at what a request says.
+        pushed_authorization_requests: PushedRequests::Never,
         ..ProviderSettings::new("idp".parse().unwrap(), idp.issuer(), "hourgate".into(), secret)
     }
 }

@@ -120,7 +120,10 @@ fn tmo_05_credentials_that_were_entered_before_they_were_asked_for_do_not_count(
     let issuer = Issuer::new(Algorithm::Es256);
     let judge = |auth_time: Value| {
         let mut claims = claims();
-        claims["auth_time"] = auth_time;
+        claims.as_object_mut().unwrap().remove("auth_time");
+        if !auth_time.is_null() {
+            claims["auth_time"] = auth_time;
+        }
         let expected = Expected {
             issuer: ISSUER,
             client_id: "hourgate",
