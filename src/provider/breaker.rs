@@ -1,7 +1,7 @@
 //! The circuit breaker of one IdP (row O5): while it does not answer it is not asked, and when it may be back it is asked
 //! by few at first, then by more.
 //!
-//! It is closed (any number of checks up to [`MOST_UNDER_WAY`]), open (none, until an instant), or half open (one check;
+//! It is closed (64 checks at once), open (none, until an instant), or half open (one check;
 //! each answer doubles the number, a silence opens it again). An answer is anything that the IdP itself says, be it a
 //! refusal; silence is all that leaves open what it thinks.
 
