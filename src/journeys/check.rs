@@ -96,8 +96,14 @@ async fn standing(
     id: StoredId,
 ) -> Result<Standing, StoreError> {
     Ok(match services.sessions.find(id).await? {
-        Found::Live(_, session) if session.environment == environment.id => Standing::Live(session),
-        // A session of another environment is nobody's business here.
+        Found::Live(_, session)
+            if session.environment == environment.id
+                && environment.providers.contains(&session.identity.provider) =>
+        {
+            Standing::Live(session)
+        }
+        // A session of another environment is nobody's business here, nor is one of an IdP that the environment no longer
+        // has: its people are not let in, nor made to wait for a check that nobody can make. It is kept; it may come back.
         Found::Live(..) | Found::Absent => Standing::Absent,
         Found::Ended(tombstone) => Standing::Ended(tombstone),
     })
