@@ -75,7 +75,7 @@ async fn back(
         Ok(signed_in) => {
             let value = session_cookie(&signed_in.id, &edge.services.keys, now);
             let return_to = judged(&signed_in.return_to);
-            let sent_back = loop_guard::sent_back(&request, &site, &return_to, now);
+            let sent_back = loop_guard::sent_back(request, &site, &return_to, now);
             Ok(see_other(return_to.as_str(), [cookie::session(&site, value), sent_back]))
         }
         Err(SignInError::NeedsThePerson { return_to, .. }) => {
