@@ -151,6 +151,7 @@ impl Gateway {
             activity: Activity::default(),
             metrics: Metrics::default(),
             checks: tokio::sync::RwLock::default(),
+            visits: policy_check::Visits::default(),
             revocations: Revocations::default(),
             sign_outs: Arc::new(Semaphore::new(MOST_WAITING_SIGN_OUTS)),
             clock,

@@ -6,11 +6,11 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use actix_web::web::{self, Bytes, Data, Path, PayloadConfig};
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, Resource};
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use serde_json::json;
 
-use super::Edge;
+use super::{Edge, form};
 use crate::journeys::idp_logout::{BackChannelError, back_channel};
 use crate::oidc::logout_token::LONGEST;
 use crate::provider::LogoutError;
@@ -19,18 +19,12 @@ use crate::provider::LogoutError;
 const LARGEST_BODY: usize = 2 * LONGEST;
 const RETRY_AFTER_SECS: u32 = 5;
 
-/// The route, with its own limit.
-pub fn resource() -> Resource {
-    web::resource("/backchannel-logout/{idp}")
-        .app_data(PayloadConfig::new(LARGEST_BODY))
-        .route(web::post().to(backchannel_logout))
-}
-
-async fn backchannel_logout(
+/// `POST /_hourgate/backchannel-logout/{idp}`
+pub async fn backchannel_logout(
     request: HttpRequest,
     edge: Data<Edge>,
     idp: Path<String>,
-    body: Result<Bytes, Error>,
+    body: Payload,
 ) -> HttpResponse {
     let Some(provider) = edge.services.providers.get(idp.as_str()) else {
         return refused(
@@ -39,12 +33,7 @@ async fn backchannel_logout(
             "there is no identity provider of this name",
         );
     };
-    let token = match body {
-        Ok(body) if request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") => {
-            logout_token(&body)
-        }
-        _ => None,
-    };
+    let token = form::read(&request, body, LARGEST_BODY).await.ok().and_then(|form| logout_token(&form));
     let Some(token) = token else {
         let message = "the body is a form with one logout_token, and not long";
         return refused(StatusCode::BAD_REQUEST, "malformed_request", message);
@@ -64,8 +53,8 @@ async fn backchannel_logout(
 }
 
 /// The one `logout_token`; other parameters are ignored, as section 2.5 asks.
-fn logout_token(form: &[u8]) -> Option<String> {
-    let mut tokens = url::form_urlencoded::parse(form).filter(|(name, _)| name == "logout_token");
+fn logout_token(form: &str) -> Option<String> {
+    let mut tokens = url::form_urlencoded::parse(form.as_bytes()).filter(|(name, _)| name == "logout_token");
     let only = tokens.next()?.1.into_owned();
     tokens.next().is_none().then_some(only)
 }

@@ -14,6 +14,9 @@ use crate::policy::decide::Verdict;
 use crate::session::names::ProviderId;
 use crate::session::return_to::ReturnTo;
 
+/// No authorization response is longer, in bytes.
+const LONGEST_RESPONSE: usize = 64 * 1024;
+
 /// `GET /_hourgate/callback/{idp}`
 pub async fn by_query(
     request: HttpRequest,
@@ -35,7 +38,7 @@ pub async fn by_post(
     if !request.query_string().is_empty() {
         return Err(SignInError::from(ResponseError::WrongMode).into());
     }
-    let form = form::read(&request, body).await?;
+    let form = form::read(&request, body, LONGEST_RESPONSE).await?;
     back(&request, &edge, &idp, &form, ResponseMode::FormPost).await
 }
 

@@ -227,6 +227,11 @@ fn sign_in_answer(error: &SignInError) -> Answer {
             "Sign-in refused",
             "An administrator ended your sessions while you were signing in. Please begin again.",
         ),
+        SignInError::EndedMeanwhile(_) => (
+            StatusCode::FORBIDDEN,
+            "Sign-in refused",
+            "Your session was ended while it was being renewed. Please begin again.",
+        ),
         SignInError::SignedOutMeanwhile => (
             StatusCode::FORBIDDEN,
             "Sign-in refused",

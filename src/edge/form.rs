@@ -6,8 +6,6 @@ use actix_web::web::Payload;
 use actix_web::{HttpMessage, HttpRequest};
 use tokio::time::timeout;
 
-/// No authorization response is longer, in bytes.
-const LONGEST: usize = 64 * 1024;
 /// Whoever takes longer to send it is let go (DOS-03).
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -17,8 +15,8 @@ pub enum FormError {
     /// Another type, or none.
     #[error("the body is not application/x-www-form-urlencoded")]
     Type,
-    /// More than 64 KiB.
-    #[error("the body is longer than 64 KiB")]
+    /// Longer than any that is meant.
+    #[error("the body is longer than any form that belongs here")]
     TooLong,
     /// It did not come in time.
     #[error("the body took longer than 10 seconds")]
@@ -28,16 +26,16 @@ pub enum FormError {
     Broken,
 }
 
-/// The text of a form.
+/// The text of a form of at most `longest` bytes.
 ///
 /// # Errors
 ///
 /// [`FormError`].
-pub async fn read(request: &HttpRequest, body: Payload) -> Result<String, FormError> {
-    if request.content_type() != "application/x-www-form-urlencoded" {
+pub async fn read(request: &HttpRequest, body: Payload, longest: usize) -> Result<String, FormError> {
+    if !request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(FormError::Type);
     }
-    let bytes = timeout(WITHIN, body.to_bytes_limited(LONGEST)).await.map_err(|_| FormError::TooSlow)?;
+    let bytes = timeout(WITHIN, body.to_bytes_limited(longest)).await.map_err(|_| FormError::TooSlow)?;
     let bytes = bytes.map_err(|_| FormError::TooLong)?.map_err(|_| FormError::Broken)?;
     String::from_utf8(bytes.to_vec()).map_err(|_| FormError::Broken)
 }

@@ -74,7 +74,7 @@ pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/signout", get().to(sign_out::ask))
                 .route("/signout", web::post().to(sign_out::act))
                 .route("/signed-out", get().to(sign_out::done))
-                .service(backchannel_logout::resource())
+                .route("/backchannel-logout/{idp}", web::post().to(backchannel_logout::backchannel_logout))
                 .route("/frontchannel-logout/{idp}", get().to(frontchannel_logout::frontchannel_logout))
                 .route("/session", get().to(session::session))
                 .route("/userinfo", get().to(session::userinfo))

@@ -1,4 +1,5 @@
-//! A request is let pass, or not: the hot path. One store read, never a call to the IdP, no write.
+//! A request is let pass, or not: the hot path. One store read, never a call to the IdP, and no write but that of somebody
+//! who comes back before `inactivity_timeout`.
 
 use std::sync::Arc;
 
@@ -74,6 +75,12 @@ pub async fn check(
     let decision = decide(&environment.settings, &facts, now);
     if let (Verdict::Allow(_), Some(id), Usage::Activity) = (&decision.verdict, id, usage) {
         services.activity.note(id, now);
+        if is_back_in_time(environment, &facts, now) {
+            // What cannot be written now is written with the rest.
+            if let Err(error) = services.sessions.note_activity(&[(id, now)]).await {
+                tracing::debug!(session = %id, %error, "activity_not_written");
+            }
+        }
     }
     if facts.browser == Browser::Other
         && let (Some(id), Standing::Live(session)) = (id, &facts.standing)
@@ -89,8 +96,14 @@ async fn standing(
     id: StoredId,
 ) -> Result<Standing, StoreError> {
     Ok(match services.sessions.find(id).await? {
-        Found::Live(_, session) if session.environment == environment.id => Standing::Live(session),
-        // A session of another environment is nobody's business here.
+        Found::Live(_, session)
+            if session.environment == environment.id
+                && environment.providers.contains(&session.identity.provider) =>
+        {
+            Standing::Live(session)
+        }
+        // A session of another environment is nobody's business here, nor is one of an IdP that the environment no longer
+        // has: its people are not let in, nor made to wait for a check that nobody can make. It is kept; it may come back.
         Found::Live(..) | Found::Absent => Standing::Absent,
         Found::Ended(tombstone) => Standing::Ended(tombstone),
     })
@@ -102,6 +115,13 @@ pub fn idp_is_away(services: &Services, standing: &Standing, now: Timestamp) -> 
     let Standing::Live(session) = standing else { return false };
     session.proof.until <= now
         && services.providers.get(&session.identity.provider).is_some_and(|idp| idp.breaker().is_away())
+}
+
+/// Does somebody come back shortly before they would count as gone? Then the other nodes must know at once: what is
+/// written with the rest would come too late for the next request, and end the session of somebody who is there (C10).
+fn is_back_in_time(environment: &Environment, facts: &Facts, now: Timestamp) -> bool {
+    let settings = &environment.settings;
+    settings.custom_inactivity && now.since(facts.last_activity) >= settings.inactivity_timeout / 2
 }
 
 fn browser(presented: &Presented, standing: &Standing) -> Browser {

@@ -39,6 +39,7 @@ use crate::store::sessions::Sessions;
 use crate::telemetry::{Metrics, ReasonLabels};
 use crate::time::{Clock, Timestamp};
 use activity::Activity;
+use policy_check::Visits;
 use token_revocation::Revocations;
 
 /// Sign-outs that wait for the store at once.
@@ -63,6 +64,8 @@ pub struct Services {
     pub metrics: Metrics,
     /// Held, shared, by every policy check under way; whoever has it alone knows that there is none and begins none.
     pub checks: tokio::sync::RwLock<()>,
+    /// The sessions that somebody waits for.
+    pub visits: Visits,
     /// Refresh tokens on their way back to the IdP.
     pub revocations: Revocations,
     /// Places for sign-outs that wait for the store.

@@ -9,6 +9,7 @@
 
 mod one_session;
 mod outcome;
+mod visits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use crate::telemetry::{OutcomeLabels, ProviderLabels};
 use one_session::Check;
 pub use outcome::CheckOutcome;
 use outcome::Occasion;
+pub use visits::Visits;
 
 /// How long a claim lasts unless renewed. A node that dies delays its sessions' checks by this much at most.
 const LEASE: Duration = Duration::from_secs(10);
@@ -136,7 +138,7 @@ async fn somebody_is_there(services: &Services, provider: &OidcProvider, passes:
     let Some(probe) = passes.first().filter(|pass| pass.is_probe()) else { return true };
     let is_there = provider.knock().await.is_ok();
     if !is_there {
-        probe.was_met_with_silence(None, services.now());
+        probe.was_met_with_silence(None, None, services.now());
     }
     is_there
 }
@@ -198,6 +200,7 @@ pub async fn run_visited(services: &Arc<Services>, id: StoredId, session: &Sessi
     let Some(provider) = services.providers.get(&session.identity.provider) else {
         return CheckOutcome::OurFault;
     };
+    let Some(visit) = services.visits.begin(id) else { return CheckOutcome::Elsewhere };
     let passes = provider.breaker().enter(1, services.now());
     if passes.is_empty() {
         // Open: silent. Full: others are before us.
@@ -221,6 +224,7 @@ pub async fn run_visited(services: &Arc<Services>, id: StoredId, session: &Sessi
         Ok(Some(fence)) => {
             let services = services.clone();
             let check = tokio::spawn(async move {
+                let _visit = visit;
                 let Some(pass) = passes.first() else { return CheckOutcome::Elsewhere };
                 let outcome = run_claimed(&services, id, fence, occasion, pass).await;
                 if outcome == CheckOutcome::Confirmed {

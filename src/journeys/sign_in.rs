@@ -103,6 +103,8 @@ pub enum SignInError {
     RevokedMeanwhile,
     #[error("the identity provider signed the user out while the sign-in was under way")]
     SignedOutMeanwhile,
+    #[error("the session that this sign-in was to go on from was ended while it was under way ({})", .0.code())]
+    EndedMeanwhile(EndReason),
     #[error(transparent)]
     Provider(#[from] ProviderError),
     #[error(transparent)]
@@ -125,6 +127,7 @@ impl SignInError {
             Self::IdpFailed { .. } => "idp_error",
             Self::RevokedMeanwhile => "revoked",
             Self::SignedOutMeanwhile => "backchannel_logout",
+            Self::EndedMeanwhile(reason) => reason.code(),
             Self::Provider(ProviderError::Token(TokenError::InvalidGrant)) => "code_refused",
             Self::Provider(
                 ProviderError::Token(TokenError::OurFault(_)) | ProviderError::Misconfigured(_),
@@ -344,7 +347,9 @@ async fn start_session(
     } else if services.sessions.is_logged_out(&session).await? {
         Some((EndReason::BackchannelLogout, SignInError::SignedOutMeanwhile))
     } else {
-        None
+        ended_meanwhile(services, transaction)
+            .await?
+            .map(|reason| (reason, SignInError::EndedMeanwhile(reason)))
     };
     if let Some((reason, error)) = refused {
         let tombstone = Tombstone { reason, at: now, remark: None };
@@ -353,6 +358,21 @@ async fn start_session(
     }
     audit::signed_in(id.stored(), &session);
     Ok(id)
+}
+
+/// Did somebody end the session that a silent renewal was to go on from, after that began? What another tab had on its way
+/// then must not bring it back (A1). Nobody was asked anything meanwhile, so the IdP's answer may be from before that end.
+async fn ended_meanwhile(
+    services: &Services,
+    transaction: &Transaction,
+) -> Result<Option<EndReason>, StoreError> {
+    let Some(replaced) = transaction.replaces.filter(|_| transaction.ask == Ask::Silent) else {
+        return Ok(None);
+    };
+    Ok(match services.sessions.find(replaced.id).await? {
+        Found::Ended(tombstone) if tombstone.reason.is_somebodys_will() => Some(tombstone.reason),
+        _ => None,
+    })
 }
 
 /// A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9), also where another tab has replaced

@@ -3,12 +3,14 @@
 //!
 //! It is closed (64 checks at once), open (none, until an instant), or half open (one check;
 //! each answer doubles the number, a silence opens it again). An answer is anything that the IdP itself says, be it a
-//! refusal; silence is all that leaves open what it thinks.
+//! refusal; silence is all that leaves open what it thinks. Silence about one session alone opens nothing: an IdP that fails
+//! over one person is there for the others. What was sent before a pause neither ends that pause nor begins the next.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::random;
+use crate::session::id::StoredId;
 use crate::time::Timestamp;
 
 /// Checks at one IdP that one node has under way at once.
@@ -33,6 +35,10 @@ struct State {
     under_way: u32,
     /// Silences since the last answer.
     silences: u32,
+    /// About which session the first of them was; `None` where they are about several, or about nobody's.
+    about: Option<StoredId>,
+    /// How often it was opened.
+    openings: u64,
     /// Opened, and no answer since: nobody before this instant.
     open_until: Option<Timestamp>,
     pause: Duration,
@@ -40,7 +46,15 @@ struct State {
 
 impl Default for State {
     fn default() -> Self {
-        Self { limit: MOST_UNDER_WAY, under_way: 0, silences: 0, open_until: None, pause: FIRST_PAUSE }
+        Self {
+            limit: MOST_UNDER_WAY,
+            under_way: 0,
+            silences: 0,
+            about: None,
+            openings: 0,
+            open_until: None,
+            pause: FIRST_PAUSE,
+        }
     }
 }
 
@@ -49,6 +63,8 @@ impl Default for State {
 pub struct Pass {
     breaker: CircuitBreaker,
     is_probe: bool,
+    /// How often the breaker had been opened then.
+    openings: u64,
 }
 
 impl CircuitBreaker {
@@ -62,7 +78,8 @@ impl CircuitBreaker {
         let is_probe = state.open_until.is_some();
         let room = state.limit.saturating_sub(state.under_way).min(wanted);
         state.under_way += room;
-        (0..room).map(|_| Pass { breaker: self.clone(), is_probe }).collect()
+        let openings = state.openings;
+        (0..room).map(|_| Pass { breaker: self.clone(), is_probe, openings }).collect()
     }
 
     /// Is nobody let through at `now`?
@@ -92,25 +109,41 @@ impl Pass {
     /// The IdP answered.
     pub fn answered(&self) {
         let mut state = self.breaker.state();
+        if self.openings != state.openings {
+            return;
+        }
         state.silences = 0;
         state.open_until = None;
         state.pause = FIRST_PAUSE;
         state.limit = state.limit.saturating_mul(2).clamp(1, MOST_UNDER_WAY);
     }
 
-    /// It did not, or asked to be left alone for `retry_after`.
-    pub fn was_met_with_silence(&self, retry_after: Option<Duration>, now: Timestamp) {
+    /// It did not answer about this session (`None`: not even when nobody was asked about), or asked to be left alone for
+    /// `retry_after`.
+    pub fn was_met_with_silence(
+        &self,
+        about: Option<StoredId>,
+        retry_after: Option<Duration>,
+        now: Timestamp,
+    ) {
         let mut state = self.breaker.state();
-        state.silences = state.silences.saturating_add(1);
+        let counts = self.openings == state.openings;
+        if counts {
+            state.about =
+                if state.silences == 0 { about } else { state.about.filter(|one| about == Some(*one)) };
+            state.silences = state.silences.saturating_add(1);
+        }
         let asked_for = retry_after.map(|span| now.plus(span.min(LONGEST_RETRY_AFTER)));
+        let is_away = state.limit < MOST_UNDER_WAY || (state.silences >= SILENCES && state.about.is_none());
         if state.open_until.is_some_and(|until| now < until) {
             // Others have opened it meanwhile; one silence of many does not count twice.
             state.open_until = state.open_until.max(asked_for);
-        } else if state.silences >= SILENCES || state.limit < MOST_UNDER_WAY || asked_for.is_some() {
+        } else if asked_for.is_some() || (counts && is_away) {
             let pause = state.pause.mul_f64(0.5 + random::fraction());
             state.open_until = Some(now.plus(pause)).max(asked_for);
             state.pause = (state.pause * 2).min(LONGEST_PAUSE);
             state.limit = 1;
+            state.openings += 1;
         }
     }
 }
@@ -133,7 +166,7 @@ mod tests {
     }
 
     fn silence(breaker: &CircuitBreaker, now: Timestamp) {
-        breaker.enter(1, now)[0].was_met_with_silence(None, now);
+        breaker.enter(1, now)[0].was_met_with_silence(None, None, now);
     }
 
     fn opened() -> CircuitBreaker {
@@ -176,7 +209,7 @@ mod tests {
             now = now.plus(LONGEST_PAUSE.mul_f64(1.5));
             let passes = breaker.enter(u32::MAX, now);
             assert!(passes.len() == 1 && passes[0].is_probe());
-            passes[0].was_met_with_silence(None, now);
+            passes[0].was_met_with_silence(None, None, now);
             assert!(breaker.is_open(now));
         }
         assert!(breaker.is_open(now.plus(LONGEST_PAUSE.mul_f64(0.49))), "by now the pauses are long");
@@ -186,11 +219,11 @@ mod tests {
     fn pci_15_an_idp_that_asks_to_be_left_alone_is_left_alone_for_a_quarter_of_an_hour_at_most() {
         let breaker = CircuitBreaker::default();
         let minutes = |n: u64| NOW.plus(Duration::from_secs(n * 60));
-        breaker.enter(1, NOW)[0].was_met_with_silence(Some(Duration::from_secs(120)), NOW);
+        breaker.enter(1, NOW)[0].was_met_with_silence(None, Some(Duration::from_secs(120)), NOW);
         assert!(breaker.is_open(minutes(2).minus(Duration::from_millis(1))));
         assert!(!breaker.is_open(minutes(2)));
         let later = minutes(3);
-        breaker.enter(1, later)[0].was_met_with_silence(Some(Duration::from_secs(86_400)), later);
+        breaker.enter(1, later)[0].was_met_with_silence(None, Some(Duration::from_secs(86_400)), later);
         assert!(!breaker.is_open(later.plus(LONGEST_RETRY_AFTER)));
     }
 
@@ -201,5 +234,29 @@ mod tests {
         assert_eq!((passes.len(), room(&breaker, NOW)), (64, 0));
         drop(passes);
         assert_eq!(room(&breaker, NOW), 64);
+    }
+
+    #[test]
+    fn o5_silence_about_one_person_is_not_silence_towards_all() {
+        let breaker = CircuitBreaker::default();
+        let [one, other] = [1, 2].map(|n| Some(StoredId::from_bytes([n; 16])));
+        for _ in 0..10 * SILENCES {
+            breaker.enter(1, NOW)[0].was_met_with_silence(one, None, NOW);
+        }
+        assert!(!breaker.is_away() && room(&breaker, NOW) == 64);
+        breaker.enter(1, NOW)[0].was_met_with_silence(other, None, NOW);
+        assert!(breaker.is_open(NOW));
+    }
+
+    #[test]
+    fn pci_15_what_was_sent_before_a_pause_does_not_end_it() {
+        let breaker = CircuitBreaker::default();
+        let (early, rest) = (breaker.enter(3, NOW), Duration::from_secs(120));
+        early[0].was_met_with_silence(None, Some(rest), NOW);
+        early[1].answered();
+        assert_eq!(room(&breaker, NOW.plus(rest / 2)), 0, "it asked for two minutes");
+        let after = NOW.plus(rest);
+        early[2].was_met_with_silence(None, None, after);
+        assert!(!breaker.is_open(after), "nor does a late silence begin another");
     }
 }

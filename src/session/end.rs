@@ -77,6 +77,20 @@ impl EndReason {
         matches!(self, Self::SignedOut | Self::Revoked | Self::BackchannelLogout)
     }
 
+    /// Did a person, an admin or the IdP want this end? The others come with time, or with a sign-in.
+    #[must_use]
+    pub const fn is_somebodys_will(self) -> bool {
+        match self {
+            Self::SignedOut
+            | Self::Revoked
+            | Self::BackchannelLogout
+            | Self::FrontchannelLogout
+            | Self::IdpRefused
+            | Self::UserMismatch => true,
+            Self::MaxLength | Self::Lifetime | Self::Inactive | Self::Forgotten | Self::Replaced => false,
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 11] = [
         Self::SignedOut,

@@ -4,6 +4,10 @@
 use super::Pace;
 use crate::time::Timestamp;
 
+/// No bucket is taken for longer than this, in microseconds: a turn takes a second at most, and no burst more than a second's
+/// worth of turns. As in `take_turns.lua`.
+const BEHIND: u64 = 5_000_000;
+
 impl Pace {
     /// How long one turn takes, in microseconds.
     pub(super) fn micros(self) -> u64 {
@@ -13,7 +17,8 @@ impl Pace {
     /// How many of the `wanted` turns there are at `now`, and until when, in microseconds, turns are taken then.
     pub(super) fn take(self, taken_until: u64, wanted: u32, now: Timestamp) -> (u32, u64) {
         let now = u64::try_from(now.as_millis()).unwrap_or(0).saturating_mul(1000);
-        let taken_until = taken_until.max(now);
+        // A store's clock can go back, when a replica takes over: what was taken by the other clock is over.
+        let taken_until = if taken_until > now + BEHIND { now } else { taken_until.max(now) };
         let last = now.saturating_add(self.micros() * u64::from(self.burst.max(1)));
         let free = last.saturating_sub(taken_until) / self.micros();
         let got = wanted.min(u32::try_from(free).unwrap_or(u32::MAX));
@@ -34,6 +39,13 @@ mod tests {
         assert_eq!(got, 10);
         assert_eq!(PACE.take(until, 64, NOW).0, 0);
         assert_eq!(PACE.take(until, 64, NOW.plus(std::time::Duration::from_millis(35))).0, 3);
+    }
+
+    #[test]
+    fn tmo_07_turns_are_given_again_though_the_clock_went_back_an_hour() {
+        let (_, until) = PACE.take(0, 64, NOW);
+        let earlier = NOW.minus(std::time::Duration::from_secs(3600));
+        assert_eq!(PACE.take(until, 64, earlier).0, 10);
     }
 
     #[test]

@@ -29,6 +29,9 @@ const KEEP_TOMBSTONE: Duration = Duration::from_secs(7 * 86_400);
 /// What the IdP said of a session of its own outlives every sign-in that was under way then.
 const KEEP_LOGOUT: Duration = Duration::from_secs(3600);
 
+/// The IdP's clock and ours may differ by so much.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
 /// What is found under a session id.
 #[derive(Clone, Debug)]
 pub enum Found {
@@ -213,7 +216,8 @@ impl Sessions {
         self.store.set_revoked_before(whose.0, issued_at, KEEP_LOGOUT).await
     }
 
-    /// Has the IdP said that this session is over? (LOG-08)
+    /// Has the IdP said, before this sign-in was begun or while it was under way, that it is over? (LOG-08) One that was begun
+    /// later is not meant, though it rests on older credentials: the IdP knew of its own logout when it let the person in.
     ///
     /// # Errors
     ///
@@ -224,6 +228,7 @@ impl Sessions {
         for name in [Some(LogoutName::of_user(issuer, subject)), of_idp_session].into_iter().flatten() {
             if let Some(issued_at) = self.store.revoked_before(name.0).await?
                 && session.is_meant_by_logout(issued_at)
+                && session.sign_in_begun_at <= issued_at.plus(CLOCKS_DIFFER)
             {
                 return Ok(true);
             }

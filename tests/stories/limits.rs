@@ -114,6 +114,17 @@ async fn dos_03_a_body_that_does_not_end_is_cut_off() {
 }
 
 #[tokio::test]
+async fn dos_03_a_logout_token_that_does_not_end_is_not_waited_for() {
+    let house = house(hasty()).await;
+    let mut none = connect(&house).await;
+    let head = "POST /_hourgate/backchannel-logout/idp HTTP/1.1\r\nHost: app.example.test\r\n\
+        Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n";
+    none.write_all(head.as_bytes()).await.unwrap();
+    let answer = until_closed(&mut none).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+}
+
+#[tokio::test]
 async fn dos_03_a_connection_without_requests_is_closed() {
     let house = house(Limits { idle: SHORT, request_within: LONG, ..Limits::default() }).await;
     let mut stream = connect(&house).await;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::browser::{Browser, Visit};
-use crate::house::{APP, HOUR, House, OTHER, SECOND, environment, provider};
+use crate::house::{APP, HOUR, House, MINUTE, OTHER, SECOND, environment, provider};
 
 const SAME_ORIGIN: &[(&str, &str)] = &[("sec-fetch-site", "same-origin")];
 const SIGNED_OUT: &str = "/_hourgate/signed-out";
@@ -367,6 +367,18 @@ stories! {
             house.control("POST", "/users/alice/sign-out", Value::Null).await;
             end_the_session(house).await;
         }
+    }
+
+    async fn log_08_a_sign_in_begun_after_a_logout_is_for_the_idp_to_judge(house: House) {
+        let browser = house.signed_in().await;
+        house.clock.advance(SECOND);
+        assert_eq!(send(house, &token(house, Some("alice"), None, "good").await).await.status, 200);
+        assert!(house.live().await.is_empty());
+        // This IdP still knows the person, from before: it brokers for another, whose session goes on.
+        house.clock.advance(2 * MINUTE);
+        assert_eq!(browser.navigate(&format!("{APP}/_hourgate/start?rd=/&ask=1")).await.status, 200);
+        let (_, session) = house.session().await;
+        assert!(session.identity.authenticated_at.unwrap() < session.signed_in_at.minus(2 * MINUTE));
     }
 
     async fn log_08_a_logout_of_somebody_else_refuses_nobody(house: House) {

@@ -1,5 +1,9 @@
 //! The IdP is asked, in the background, whether a session may go on.
 
+use std::future::{Future, poll_fn};
+use std::task::Poll;
+
+use hourgate::journeys::policy_check::run_visited;
 use serde_json::json;
 
 use crate::house::{APP, DAY, HOUR, House, MINUTE, SECOND};
@@ -245,6 +249,34 @@ stories! {
         assert!(asked.contains("prompt=login") && asked.contains("max_age=0"), "{asked}");
         house.wait(HOUR).await;
         assert_eq!(house.tombstone(id).await.reason.code(), if visit.status == 200 { "replaced" } else { "inactive" });
+    }
+
+    async fn c10_whoever_comes_back_just_in_time_is_known_to_all_nodes_at_once(house: House) {
+        house.settings().custom_inactivity = true;
+        house.settings().inactivity_timeout = 10 * MINUTE;
+        house.restart().await;
+        let browser = house.signed_in().await;
+        let (id, _) = house.session().await;
+        house.clock.advance(10 * MINUTE - SECOND);
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+        let known = house.services().sessions.store().last_activity(id).await.unwrap();
+        assert_eq!(known, Some(house.services().now()), "not only to the node that was asked");
+    }
+
+    async fn race_01_a_page_that_asks_a_hundred_times_takes_one_of_the_idps_passes(house: House) {
+        house.signed_in().await;
+        house.clock.advance(2 * HOUR);
+        let (id, session) = house.session().await;
+        let services = house.services();
+        let mut visits: Vec<_> = (0..100).map(|_| Box::pin(run_visited(services, id, &session))).collect();
+        poll_fn(|context| {
+            let pending = visits.iter_mut().filter_map(|visit| visit.as_mut().poll(context).is_pending().then_some(()));
+            assert!(pending.count() > 0);
+            Poll::Ready(())
+        })
+        .await;
+        let left = services.providers["idp"].breaker().enter(u32::MAX, services.now()).len();
+        assert_eq!(left, 63, "for others");
     }
 
     async fn tmo_01_and_c9_a_custom_length_ends_the_session_and_asks_for_credentials(house: House) {

@@ -1,6 +1,6 @@
 //! Several IdPs in one gateway, chosen by the environment or by the user.
 
-use crate::house::{APP, House, OTHER, provider};
+use crate::house::{APP, HOUR, House, OTHER, provider};
 
 async fn with_two_idps(house: &mut House) {
     let second = house.idp.issuer("t2");
@@ -27,6 +27,29 @@ stories! {
 
         let direct = house.browser().navigate(&format!("{OTHER}/")).await;
         assert_eq!(direct.user(), "alice", "the other environment has one IdP and asks nobody");
+    }
+
+    async fn an_idp_that_was_taken_away_lets_nobody_in_and_locks_nobody_out(house: House) {
+        with_two_idps(house).await;
+        let browser = house.browser();
+        let visit = browser.navigate(&format!("{APP}/_hourgate/start?rd=/page&idp=second")).await;
+        assert_eq!(visit.user(), "bob");
+        let both = house.config.environments[0].providers.clone();
+        house.config.environments[0].providers = vec!["idp".parse().unwrap()];
+        house.restart().await;
+        house.clock.advance(2 * HOUR);
+        let moved = browser.at(house.address());
+        assert_eq!(moved.fetch(&format!("{APP}/api")).await.status, 401);
+        assert_eq!(house.live().await.len(), 1, "kept, for whoever brings it back");
+
+        house.config.environments[0].providers = both;
+        house.restart().await;
+        assert_eq!(browser.at(house.address()).navigate(&format!("{APP}/page")).await.user(), "bob");
+
+        house.config.environments[0].providers = vec!["idp".parse().unwrap()];
+        house.restart().await;
+        let anew = browser.at(house.address()).navigate(&format!("{APP}/page")).await;
+        assert_eq!((anew.status, anew.user()), (200, "alice"), "a clean sign-in at the IdP that is left");
     }
 
     async fn an_idp_that_the_environment_does_not_have_is_refused(house: House) {

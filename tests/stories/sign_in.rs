@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hourgate::journeys::revoke::revoke_session;
+
 use crate::house::{APP, HOUR, House, MINUTE, OTHER};
 
 stories! {
@@ -290,6 +292,30 @@ stories! {
         let (id, _) = house.session().await;
         house.wait(HOUR).await;
         assert_eq!(house.tombstone(id).await.reason.code(), "max_length");
+    }
+
+    async fn a1_a_silent_renewal_under_way_does_not_bring_back_a_session_that_was_ended(house: House) {
+        house.control("PUT", "/tokens-policy", serde_json::json!({ "issue_refresh_token": false })).await;
+        for way in ["signed_out", "revoked"] {
+            let browser = house.signed_in().await;
+            let (id, _) = house.session().await;
+            house.wait(HOUR).await;
+            let start = browser.step(&format!("{APP}/_hourgate/start?rd=/page")).await;
+            let callback = browser.step(start.header("location")).await;
+            if way == "signed_out" {
+                let own_page = [("sec-fetch-site", "same-origin")];
+                let out = browser.post_once(&format!("{APP}/_hourgate/signout"), &own_page).await;
+                assert_eq!(out.status, 303, "{out:?}");
+            } else {
+                let services = house.services();
+                revoke_session(services, id, None, services.now()).await.unwrap();
+            }
+            let back = browser.step(callback.header("location")).await;
+            assert_eq!(back.status, 403, "{back:?}");
+            assert!(back.body.contains(way), "{}", back.body);
+            assert_eq!(house.tombstone(id).await.reason.code(), way);
+            assert!(house.live().await.is_empty(), "{way}");
+        }
     }
 
     async fn h7_a_silent_renewal_for_somebody_else_is_a_sign_in_of_their_own(house: House) {

@@ -180,9 +180,9 @@ impl Check<'_> {
                 TokenError::InvalidGrant | TokenError::InteractionRequired(_) | TokenError::OurFault(_),
             )) => self.pass.answered(),
             Err(ProviderError::Token(TokenError::TryLater { retry_after, .. })) => {
-                self.pass.was_met_with_silence(*retry_after, self.services.now());
+                self.pass.was_met_with_silence(Some(self.id), *retry_after, self.services.now());
             }
-            Err(_) => self.pass.was_met_with_silence(None, self.services.now()),
+            Err(_) => self.pass.was_met_with_silence(Some(self.id), None, self.services.now()),
         }
     }
 
