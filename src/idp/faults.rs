@@ -131,6 +131,11 @@ impl Faults {
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
+
+    /// A user is gone, and with them what was to strike them.
+    pub(crate) fn forget(&mut self, user: &str) {
+        self.0.retain(|fault| fault.user.as_deref() != Some(user));
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +175,8 @@ mod tests {
             assert!(faults.take(Endpoint::Token, Stage::Exchange, others).is_none());
         }
         assert!(faults.take(Endpoint::Token, Stage::Exchange, Some("alice")).is_some());
+        faults.forget("alice");
+        assert!(faults.take(Endpoint::Token, Stage::Exchange, Some("alice")).is_none(), "she is gone");
     }
 
     #[test]

@@ -75,6 +75,7 @@ async fn delete(tenant: Target, path: Path) -> Answer {
     let (mut state, _) = tenant.0.lock();
     state.users.0.remove(&path.1).ok_or_else(|| unknown(&path.1))?;
     state.grants.revoke_subject(&path.1);
+    state.faults.forget(&path.1);
     Ok(done())
 }
 
