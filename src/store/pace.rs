@@ -4,9 +4,9 @@
 use super::Pace;
 use crate::time::Timestamp;
 
-/// No bucket is taken for longer than this, in microseconds: a turn takes a second at most, and no burst more than a second's
-/// worth of turns. As in `take_turns.lua`.
-const BEHIND: u64 = 5_000_000;
+/// A bucket that is taken for longer than this, in microseconds, was taken by another clock: no burst lasts more than a second.
+/// One that went back by less is waited for, which no session notices. As in `take_turns.lua`.
+const BEHIND: u64 = 300_000_000;
 
 impl Pace {
     /// How long one turn takes, in microseconds.

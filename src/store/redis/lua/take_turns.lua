@@ -2,7 +2,7 @@
 -- KEYS: bucket. ARGV: now in ms or '', microseconds for a turn, burst, wanted.
 local now, turn = instant(ARGV[1]) * 1000, tonumber(ARGV[2])
 local taken_until = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
-if taken_until > now + 5000000 then
+if taken_until > now + 300000000 then
   taken_until = now -- taken by another clock, before a replica took over
 end
 local got = math.floor((now + turn * ARGV[3] - taken_until) / turn)
