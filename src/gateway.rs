@@ -369,6 +369,11 @@ fn background_work(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
 /// Makes the policy checks at one IdP, round after round; one that is slow holds up nobody else's.
 fn check_at(services: Arc<Services>, provider: Arc<OidcProvider>) -> JoinHandle<()> {
     tokio::spawn(async move {
+        // A node that started without the store goes by a wall clock of its own until then, which may be wrong: no session
+        // may end by it.
+        while follow_the_store(services.sessions.store(), &*services.clock).await.is_err() {
+            sleep(CHECK_EVERY).await;
+        }
         let mut store = Away::new("policy checks");
         loop {
             let begun = Instant::now();

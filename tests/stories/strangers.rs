@@ -77,7 +77,7 @@ stories! {
             assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
             with_cookie += usize::from(answer.headers.contains_key("set-cookie"));
         }
-        assert_eq!(with_cookie, 3, "nonce, session, and its end");
+        assert_eq!(with_cookie, 4, "nonce; session; how often it was sent back; the session's end");
     }
 
     async fn pxy_13_a_person_with_an_odd_name_gets_one_header_of_each(house: House) {
@@ -88,7 +88,7 @@ stories! {
         let cookie = format!("Cookie: {SESSION}={session}; {NONCE}={nonce}");
         let (status, answer) = ask(house, QUESTION, &["Host: app.example.test", &cookie]).await;
         assert_eq!(status, 200, "{answer}");
-        for header in ["email: aX-Auth-Request-Groups: admins", "preferred-username: ", "groups: a%2Cadmins,bcd", "groups-truncated: true"] {
+        for header in ["email: ", "preferred-username: ", "groups: a%2Cadmins", "groups-truncated: true"] {
             assert!(answer.contains(&format!("\r\nx-auth-request-{header}\r\n")), "{header}: {answer}");
         }
         assert!(answer.len() < 8 * 1024);

@@ -3,7 +3,7 @@
 local now, turn = instant(ARGV[1]) * 1000, tonumber(ARGV[2])
 local taken_until = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
 if taken_until > now + 300000000 then
-  taken_until = now -- taken by another clock, before a replica took over
+  taken_until = now -- taken by a clock of before a fail-over
 end
 local got = math.floor((now + turn * ARGV[3] - taken_until) / turn)
 got = math.max(math.min(got, tonumber(ARGV[4])), 0)
