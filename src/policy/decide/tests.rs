@@ -198,6 +198,7 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                 policy_check_interval: pci as u32 * MINUTE,
                 outage_grace: grace as u32 * HOUR,
                 dormant_after: dormant as u32 * HOUR,
+                ..Settings::default()
             },
         )
 }
