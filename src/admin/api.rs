@@ -16,6 +16,7 @@ use crate::journeys::{Services, check};
 use crate::policy::explain::explain;
 use crate::policy::facts::{Browser, Facts, Standing};
 use crate::policy::rules::end_of;
+use crate::policy::schedule;
 use crate::policy::settings::Settings;
 use crate::session::id::StoredId;
 use crate::session::names::{EnvironmentId, nearest};
@@ -139,13 +140,13 @@ async fn explain_one(services: Data<Services>, id: Path<String>) -> Result<Json<
     };
     let last_activity =
         services.sessions.store().last_activity(id).await?.max(services.activity.last_seen(id));
+    let settings = live.as_deref().map_or_else(Settings::default, |session| settings_of(&services, session));
     let facts = Facts {
-        idp_is_away: check::idp_is_away(&services, &standing, now),
+        idp_is_away: check::idp_is_away(&services, &settings, &standing, now),
         standing,
         browser: Browser::Same,
         last_activity: last_activity.unwrap_or(now),
     };
-    let settings = live.as_deref().map_or_else(Settings::default, |session| settings_of(&services, session));
     let explanation = explain(&settings, &facts, now);
     let rules = explanation.rules.into_iter().map(|answer| RuleView {
         rule: answer.rule.to_owned(),
@@ -287,6 +288,7 @@ fn unknown(id: &str) -> ApiError {
 async fn view(services: &Services, id: StoredId, session: &Session) -> Result<SessionView, StoreError> {
     let last_activity =
         services.sessions.store().last_activity(id).await?.max(services.activity.last_seen(id));
+    let settings = settings_of(services, session);
     Ok(SessionView {
         id: id.to_string(),
         user: session.identity.label().to_owned(),
@@ -298,14 +300,14 @@ async fn view(services: &Services, id: StoredId, session: &Session) -> Result<Se
         signed_in_at: session.signed_in_at.to_string(),
         last_activity: last_activity.map(|at| at.to_string()),
         proved_at: session.proof.proved_at.to_string(),
-        proof_until: session.proof.until.to_string(),
+        proof_until: schedule::proof_until(&settings, session).to_string(),
         next_check: session.next_check.to_string(),
         renewal: match session.renewal {
             Renewal::Background => "background".to_owned(),
             Renewal::Browser => "browser".to_owned(),
         },
         last_failure: session.failed_check.map(|check| check.why.code().to_owned()),
-        ends_at: end_of(&settings_of(services, session), session).map(|(at, _)| at.to_string()),
+        ends_at: end_of(&settings, session).map(|(at, _)| at.to_string()),
     })
 }
 
@@ -313,6 +315,6 @@ fn settings_of(services: &Services, session: &Session) -> Settings {
     services
         .environments
         .get(&session.environment)
-        .map(|environment| environment.settings.clone())
+        .map(|environment| services.settings_of(environment, session))
         .unwrap_or_default()
 }

@@ -14,6 +14,7 @@ pub(super) fn settings(mut table: Table<'_>, base: Settings, danger: Danger) -> 
     let settings = Settings {
         custom_duration: table.get_or("custom_duration", base.custom_duration, boolean),
         max_length: table.get_or("max_length", base.max_length, span(Settings::MAX_LENGTH, "24h")),
+        warn_before: table.get_or("warn_before", base.warn_before, span(Settings::WARN_BEFORE, "20m")),
         custom_inactivity: table.get_or("custom_inactivity", base.custom_inactivity, boolean),
         inactivity_timeout: table.get_or(
             "inactivity_timeout",
@@ -27,6 +28,7 @@ pub(super) fn settings(mut table: Table<'_>, base: Settings, danger: Danger) -> 
             base.policy_check_interval,
             policy_check_interval(danger.short_policy_check),
         ),
+        keep_me_signed_in: table.get_or("keep_me_signed_in", base.keep_me_signed_in, boolean),
         outage_grace: table.get_or("outage_grace", base.outage_grace, span(Settings::OUTAGE_GRACE, "8h")),
         dormant_after: table.get_or(
             "dormant_after",

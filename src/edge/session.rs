@@ -11,6 +11,7 @@ use super::{Edge, cookie, paths};
 use crate::journeys::check::{Checked, Usage, check};
 use crate::policy::decide::Verdict;
 use crate::policy::facts::Standing;
+use crate::policy::schedule;
 use crate::session::Session;
 use crate::session::return_to::ReturnTo;
 use crate::time::Timestamp;
@@ -45,7 +46,7 @@ fn describe(site: &Site, checked: &Checked, session: &Session, now: Timestamp) -
         "expires_in": checked.decision.ends_at.map(secs_until),
         "proof": {
             "age": now.since(session.proof.proved_at).as_secs(),
-            "ends_in": secs_until(session.proof.until),
+            "ends_in": secs_until(schedule::proof_until(&checked.settings, session)),
         },
         "check": {
             "next_in": secs_until(session.next_check),

@@ -9,6 +9,7 @@ use crate::policy::decide::{Decision, Verdict, decide};
 use crate::policy::environment::Environment;
 use crate::policy::facts::{Browser, Facts, Standing};
 use crate::policy::schedule;
+use crate::policy::settings::Settings;
 use crate::session::Session;
 use crate::session::id::StoredId;
 use crate::store::StoreError;
@@ -40,6 +41,8 @@ pub struct Checked {
     pub id: Option<StoredId>,
     /// What is known about it.
     pub facts: Facts,
+    /// The settings it was judged by.
+    pub settings: Settings,
     /// The decision.
     pub decision: Decision,
 }
@@ -61,21 +64,25 @@ pub async fn check(
         Some(id) => standing(services, environment, id).await?,
         None => Standing::Absent,
     };
+    let settings = match &standing {
+        Standing::Live(session) => services.settings_of(environment, session),
+        Standing::Absent | Standing::Ended(_) => services.settings_for_sign_in(environment),
+    };
     let facts = Facts {
         browser: browser(presented, &standing),
-        idp_is_away: idp_is_away(services, &standing, now),
+        idp_is_away: idp_is_away(services, &settings, &standing, now),
         last_activity: match (&standing, id) {
             (Standing::Live(session), Some(id)) => {
-                last_activity(services, environment, id, session, now).await?
+                last_activity(services, &settings, id, session, now).await?
             }
             _ => now,
         },
         standing,
     };
-    let decision = decide(&environment.settings, &facts, now);
+    let decision = decide(&settings, &facts, now);
     if let (Verdict::Allow(_), Some(id), Usage::Activity) = (&decision.verdict, id, usage) {
         services.activity.note(id, now);
-        if is_back_in_time(environment, &facts, now) {
+        if is_back_in_time(&settings, &facts, now) {
             // What cannot be written now is written with the rest.
             if let Err(error) = services.sessions.note_activity(&[(id, now)]).await {
                 tracing::debug!(session = %id, %error, "activity_not_written");
@@ -87,7 +94,7 @@ pub async fn check(
     {
         super::audit::alarm(id, session, decision.reason.code());
     }
-    Ok(Checked { id, facts, decision })
+    Ok(Checked { id, facts, settings, decision })
 }
 
 async fn standing(
@@ -111,16 +118,15 @@ async fn standing(
 
 /// Has the session's IdP been silent lately? Asked only where it can matter: past the proof.
 #[must_use]
-pub fn idp_is_away(services: &Services, standing: &Standing, now: Timestamp) -> bool {
+pub fn idp_is_away(services: &Services, settings: &Settings, standing: &Standing, now: Timestamp) -> bool {
     let Standing::Live(session) = standing else { return false };
-    session.proof.until <= now
+    schedule::proof_until(settings, session) <= now
         && services.providers.get(&session.identity.provider).is_some_and(|idp| idp.breaker().is_away())
 }
 
 /// Does somebody come back shortly before they would count as gone? Then the other nodes must know at once: what is
 /// written with the rest would come too late for the next request, and end the session of somebody who is there (C10).
-fn is_back_in_time(environment: &Environment, facts: &Facts, now: Timestamp) -> bool {
-    let settings = &environment.settings;
+fn is_back_in_time(settings: &Settings, facts: &Facts, now: Timestamp) -> bool {
     settings.custom_inactivity && now.since(facts.last_activity) >= settings.inactivity_timeout / 2
 }
 
@@ -137,13 +143,13 @@ fn browser(presented: &Presented, standing: &Standing) -> Browser {
 /// knows would end the session or make it dormant.
 async fn last_activity(
     services: &Services,
-    environment: &Environment,
+    settings: &Settings,
     id: StoredId,
     session: &Arc<Session>,
     now: Timestamp,
 ) -> Result<Timestamp, StoreError> {
     let known = services.activity.last_seen(id).unwrap_or(session.signed_in_at).max(session.signed_in_at);
-    if schedule::unused_matters_from(&environment.settings, known) > now {
+    if schedule::unused_matters_from(settings, known) > now {
         return Ok(known);
     }
     Ok(services.sessions.store().last_activity(id).await?.unwrap_or(known).max(known))

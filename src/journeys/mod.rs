@@ -32,7 +32,9 @@ use tokio::sync::Semaphore;
 
 use crate::keys::KeyRing;
 use crate::policy::environment::Environment;
+use crate::policy::settings::Settings;
 use crate::provider::OidcProvider;
+use crate::session::Session;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::store::StoreError;
 use crate::store::sessions::Sessions;
@@ -79,11 +81,23 @@ impl Services {
         self.clock.now()
     }
 
+    /// The settings that a live session goes by. Everybody who judges a session asks here.
+    #[must_use]
+    pub fn settings_of(&self, environment: &Environment, _session: &Session) -> Settings {
+        environment.settings.clone()
+    }
+
+    /// The settings that a sign-in to an environment begins with.
+    #[must_use]
+    pub fn settings_for_sign_in(&self, environment: &Environment) -> Settings {
+        environment.settings.clone()
+    }
+
     /// Ends a session, counts it and writes it into the audit log. Already ended ones stay as they are.
     pub(crate) async fn end_session(
         &self,
         id: crate::session::id::StoredId,
-        session: &crate::session::Session,
+        session: &Session,
         tombstone: &crate::session::end::Tombstone,
     ) -> Result<crate::store::Ended, StoreError> {
         // Before the end, which takes the tokens with it. What cannot be read is left to the IdP's own limits.

@@ -313,7 +313,7 @@ async fn start_session(
     signed_in_at: Timestamp,
     now: Timestamp,
 ) -> Result<SessionId, SignInError> {
-    let settings = &environment.settings;
+    let settings = &services.settings_for_sign_in(environment);
     let by_browser =
         provider(services, &transaction.provider)?.settings().policy_check == PolicyCheck::Browser;
     let renewal = match tokens.refresh_token {

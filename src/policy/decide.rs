@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::facts::{Facts, Standing};
 use super::reason::Reason;
 use super::rules::{self, Finding, RULES};
+use super::schedule;
 use super::settings::Settings;
 use crate::session::Session;
 use crate::time::Timestamp;
@@ -83,7 +84,8 @@ pub fn decide(settings: &Settings, facts: &Facts, now: Timestamp) -> Decision {
     let (verdict, reason) = match (stop, &facts.standing) {
         (Some(stop), _) => stop.into_verdict(),
         (None, Standing::Live(session)) => {
-            let reason = if session.proof.until <= now { Reason::Degraded } else { Reason::Proved };
+            let proof_is_over = schedule::proof_until(settings, session) <= now;
+            let reason = if proof_is_over { Reason::Degraded } else { Reason::Proved };
             (Verdict::Allow(Permit { session: session.clone(), reason }), reason)
         }
         // The first rule stops for these; should it ever be lost, nobody gets in through the gap.

@@ -129,7 +129,10 @@ fn interaction(_: &Settings, facts: &Facts, _: Timestamp) -> Finding {
 
 fn proof(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
     match session(facts) {
-        Some(session) if session.proof.until <= now && !is_within_grace(settings, facts, session, now) => {
+        Some(session)
+            if schedule::proof_until(settings, session) <= now
+                && !is_within_grace(settings, facts, session, now) =>
+        {
             fresh_proof(session, Reason::ProofOver)
         }
         _ => Finding::Pass,
@@ -189,7 +192,7 @@ pub fn end_of(settings: &Settings, session: &Session) -> Option<(Timestamp, EndR
 
 /// All instants at which time alone can change what the rules say.
 pub(super) fn instants(settings: &Settings, facts: &Facts, session: &Session) -> Vec<Timestamp> {
-    let mut instants = vec![session.proof.until, dormant_from(settings, facts, session)];
+    let mut instants = vec![schedule::proof_until(settings, session), dormant_from(settings, facts, session)];
     instants.extend(inactive_from(settings, facts, session));
     if session.kept_signed_in {
         instants.push(grace_ends(settings, session));

@@ -37,6 +37,17 @@ pub fn proof(
     Proof { proved_at, until }
 }
 
+/// Until when a session's newest proof counts. The interval that counts now may be shorter than the one of the instant at
+/// which the proof was made (row C14); a proof that the browser renews ends as it was made.
+#[must_use]
+pub fn proof_until(settings: &Settings, session: &Session) -> Timestamp {
+    let Proof { proved_at, until } = session.proof;
+    match session.renewal {
+        Renewal::Background => until.min(proved_at.plus(settings.policy_check_interval)),
+        Renewal::Browser => until,
+    }
+}
+
 /// When something must be done about a session that was just proved: its next policy check, or its end.
 #[must_use]
 pub fn next_due(
@@ -46,7 +57,7 @@ pub fn next_due(
     jitter: f64,
 ) -> Timestamp {
     let end = end_of(settings, session).map_or(Timestamp::FAR_FUTURE, |(at, _)| at);
-    let Proof { proved_at, until } = session.proof;
+    let (proved_at, until) = (session.proof.proved_at, proof_until(settings, session));
     match session.renewal {
         Renewal::Browser => end,
         Renewal::Background => {

@@ -21,6 +21,8 @@ pub struct Settings {
     pub custom_duration: bool,
     /// C2: the longest session where `custom_duration` is on, counted from the sign-in.
     pub max_length: Duration,
+    /// C3: how long before the end people are warned; half the span where that is shorter.
+    pub warn_before: Duration,
     /// C4: does a session end when nobody uses it for [`Settings::inactivity_timeout`]?
     pub custom_inactivity: bool,
     /// C5: how long nobody may use a session where `custom_inactivity` is on.
@@ -31,6 +33,8 @@ pub struct Settings {
     pub lifetime: Duration,
     /// C8: how long a proof counts (PCI).
     pub policy_check_interval: Duration,
+    /// C17: may people choose to be kept signed in?
+    pub keep_me_signed_in: bool,
     /// C18: how long past the newest proof's beginning people who are kept signed in are served while the IdP is away.
     pub outage_grace: Duration,
     /// C19: unused for this long, a session is no longer refreshed in the background.
@@ -40,6 +44,8 @@ pub struct Settings {
 impl Settings {
     /// What `max_length` may be.
     pub const MAX_LENGTH: RangeInclusive<Duration> = minutes(60)..=minutes(1440);
+    /// What `warn_before` may be; below `max_length`, too.
+    pub const WARN_BEFORE: RangeInclusive<Duration> = minutes(1)..=minutes(1439);
     /// What `inactivity_timeout` may be; below the session's length, too.
     pub const INACTIVITY_TIMEOUT: RangeInclusive<Duration> = minutes(5)..=minutes(1440);
     /// What `lifetime` may be.
@@ -61,11 +67,13 @@ impl Default for Settings {
         Self {
             custom_duration: false,
             max_length: minutes(1440),
+            warn_before: minutes(20),
             custom_inactivity: false,
             inactivity_timeout: minutes(30),
             nonce_cookie: true,
             lifetime: hours(24),
             policy_check_interval: minutes(60),
+            keep_me_signed_in: true,
             outage_grace: hours(8),
             dormant_after: hours(24),
         }

@@ -12,6 +12,7 @@ use crate::journeys::{Services, audit};
 use crate::oidc::id_token::IdTokenError;
 use crate::oidc::token::{TokenError, TokenResponse};
 use crate::policy::environment::Environment;
+use crate::policy::settings::Settings;
 use crate::policy::{rules, schedule};
 use crate::provider::breaker::Pass;
 use crate::provider::settings::Rotation;
@@ -52,7 +53,7 @@ impl Check<'_> {
         occasion: Occasion,
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
-        let settings = &self.environment.settings;
+        let settings = &self.settings();
         if let Some((at, reason)) = rules::end_of(settings, &self.session)
             && at <= now
         {
@@ -85,6 +86,10 @@ impl Check<'_> {
             }
         }
         self.ask(fence, now).await
+    }
+
+    fn settings(&self) -> Settings {
+        self.services.settings_of(self.environment, &self.session)
     }
 
     /// The IdP is asked. The lease is renewed meanwhile; the fence that stands at the end is the one that counts.
@@ -264,7 +269,7 @@ impl Check<'_> {
         proved: Proved,
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
-        let settings = &self.environment.settings;
+        let settings = &self.settings();
         let mut session = Session {
             proof: schedule::proof(
                 settings,
@@ -313,7 +318,7 @@ impl Check<'_> {
         let attempts = self.session.failed_check.map_or(0, |check| check.attempts).saturating_add(1);
         let next_check = match why {
             // Nothing left to ask with: it comes up again when it ends or is to be forgotten.
-            CheckFailure::TokenSpent => rules::end_of(&self.environment.settings, &self.session)
+            CheckFailure::TokenSpent => rules::end_of(&self.settings(), &self.session)
                 .map_or(schedule::forgotten_from(now), |(end, _)| end),
             _ => schedule::retry(now, attempts, random::fraction()),
         };

@@ -86,6 +86,19 @@ fn h1_a_dormant_session_is_not_served_without_a_check_although_its_proof_counts(
 }
 
 #[test]
+fn c14_a_shorter_interval_reaches_the_proofs_that_were_made_before_and_a_longer_one_does_not() {
+    let with = |minutes: u32| Settings { policy_check_interval: minutes * MINUTE, ..Settings::default() };
+    let at = |minutes: u32| START.plus(minutes * MINUTE);
+    let by_gateway = facts(session(Renewal::Background));
+    assert!(allows(&with(10), &by_gateway, at(10).minus(Duration::from_millis(1))));
+    assert_eq!(reason(&with(10), &by_gateway, at(10)), Reason::ProofOver);
+    assert_eq!(decide(&with(10), &by_gateway, START).changes_at, Some(at(10)));
+    assert_eq!(reason(&with(120), &by_gateway, at(60)), Reason::ProofOver);
+    let by_browser = facts(session(Renewal::Browser));
+    assert!(allows(&with(10), &by_browser, at(10)), "that one ends with the IdP's token (row H4)");
+}
+
+#[test]
 fn h9_an_idp_that_wants_to_see_the_person_gets_to_see_them() {
     let mut session = session(Renewal::Background);
     session.failed_check =
@@ -198,6 +211,7 @@ fn any_settings() -> impl Strategy<Value = Settings> {
                 policy_check_interval: pci as u32 * MINUTE,
                 outage_grace: grace as u32 * HOUR,
                 dormant_after: dormant as u32 * HOUR,
+                ..Settings::default()
             },
         )
 }
@@ -246,7 +260,7 @@ proptest! {
     ) {
         if let (Verdict::Allow(permit), Standing::Live(session)) = (decide(&settings, &facts, now).verdict, &facts.standing) {
             prop_assert_eq!(permit.session(), session.as_ref());
-            if session.proof.until <= now {
+            if schedule::proof_until(&settings, session) <= now {
                 prop_assert_eq!(permit.reason(), Reason::Degraded);
                 prop_assert!(session.kept_signed_in && (facts.idp_is_away || session.failed_check.is_some()));
                 prop_assert!(now < session.proof.proved_at.plus(settings.outage_grace));
@@ -275,6 +289,7 @@ proptest! {
             inactivity_timeout: settings.inactivity_timeout.mul_f64(if settings.custom_inactivity { cut } else { 1.0 }),
             dormant_after: settings.dormant_after.mul_f64(cut),
             nonce_cookie: true,
+            policy_check_interval: settings.policy_check_interval.mul_f64(cut),
             ..settings.clone()
         };
         prop_assert!(!allows(&stricter, &facts, now) || allows(&settings, &facts, now));

@@ -344,6 +344,8 @@ fn written(config: &Config, texts: &[String]) -> String {
         line("session.nonce_cookie", settings.nonce_cookie.to_string());
         line("session.lifetime", span(settings.lifetime));
         line("session.policy_check_interval", span(settings.policy_check_interval));
+        line("session.warn_before", span(settings.warn_before));
+        line("session.keep_me_signed_in", settings.keep_me_signed_in.to_string());
         line("session.outage_grace", span(settings.outage_grace));
         line("session.dormant_after", span(settings.dormant_after));
     }
