@@ -272,6 +272,7 @@ async fn complete_unrecorded(
         id_token: granted.id_token,
         unanswered_since: None,
         rotates: None,
+        client_id: Some(provider.settings().client_id.clone()),
         nonce: secrets.nonce,
     };
     let id =

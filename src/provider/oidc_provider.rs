@@ -28,6 +28,7 @@ use crate::oidc::token::{self, TokenError, TokenResponse, classify};
 use crate::oidc::userinfo::{self, UserinfoError};
 use crate::session::id::Lane;
 use crate::session::identity::Identity;
+use crate::session::tokens::Tokens;
 use crate::time::Timestamp;
 
 /// An OpenID Provider as the gateway's configuration describes it.
@@ -92,6 +93,14 @@ impl OidcProvider {
     #[must_use]
     pub fn lane(&self) -> Lane {
         Lane::of(&self.settings.id)
+    }
+
+    /// Did it give these tokens, of a session of that issuer, and to this very client? Another IdP may have been configured
+    /// under the same name; it knows nothing of them, and its "no" means nothing.
+    #[must_use]
+    pub fn has_given(&self, tokens: &Tokens, issuer: &str) -> bool {
+        let is_ours = |client_id: &String| *client_id == self.settings.client_id;
+        issuer == self.settings.issuer && tokens.client_id.as_ref().is_none_or(is_ours)
     }
 
     /// Its answer to the last refresh of anybody's token that this node saw: did it give a new one?

@@ -22,6 +22,9 @@ pub struct Tokens {
     pub unanswered_since: Option<Timestamp>,
     /// Does the IdP give a new refresh token with each refresh? `None` until it was seen.
     pub rotates: Option<bool>,
+    /// The client id that they were given to. Absent in records of versions that did not keep it.
+    #[serde(default)]
+    pub client_id: Option<String>,
     /// The OIDC `nonce` of the sign-in: an ID token from a refresh must carry the same or none (OIDC Core section 12.2).
     pub nonce: String,
 }

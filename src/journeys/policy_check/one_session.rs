@@ -96,6 +96,9 @@ impl Check<'_> {
         let Some(refresh_token) = before.refresh_token.clone() else {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
         };
+        if !self.provider.has_given(&before, &self.session.identity.issuer) {
+            return self.failed(fence, CheckFailure::TokenSpent, now).await;
+        }
         if before.unanswered_since.is_some_and(|since| !self.may_send_again(&before, since, now)) {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
         }
@@ -411,6 +414,7 @@ fn answered(before: Tokens, granted: Granted, spent: &SecretString) -> Tokens {
         refresh_token: granted.refresh_token.or(before.refresh_token),
         id_token: granted.id_token.or(before.id_token),
         unanswered_since: None,
+        client_id: before.client_id,
         nonce: before.nonce,
     }
 }
