@@ -39,7 +39,7 @@ pub struct OidcProvider {
     pub(super) metadata: Cached<ProviderMetadata>,
     pub(super) keys: Cached<CoreJsonWebKeySet>,
     breaker: CircuitBreaker,
-    /// Did it give a new refresh token with the last refresh? 0 unknown, 1 no, 2 yes.
+    /// Did it ever give a new refresh token with a refresh? 0 none was made, 1 no, 2 yes.
     rotates: AtomicU8,
     pushes: Semaphore,
     test_idps: TestIdps,
@@ -103,7 +103,7 @@ impl OidcProvider {
         issuer == self.settings.issuer && tokens.client_id.as_ref().is_none_or(is_ours)
     }
 
-    /// Its answer to the last refresh of anybody's token that this node saw: did it give a new one?
+    /// Did it ever, as this node saw it, give a new token with a refresh of anybody's? `None` where there was no refresh.
     #[must_use]
     pub fn rotates(&self) -> Option<bool> {
         match self.rotates.load(Ordering::Relaxed) {
@@ -206,7 +206,7 @@ impl OidcProvider {
         let response = self.tokens(&form, now).await?;
         let granted = self.granted(&response, now);
         let rotates = granted.rotates(refresh_token);
-        self.rotates.store(1 + u8::from(rotates), Ordering::Relaxed);
+        self.rotates.fetch_max(1 + u8::from(rotates), Ordering::Relaxed);
         Ok((granted, response))
     }
 

@@ -146,7 +146,11 @@ impl Check<'_> {
         match self.services.sessions.tokens(self.id).await? {
             Some((version, _)) if version != seen => self.give_back(fence, now).await,
             None => Ok(CheckOutcome::Elsewhere),
-            Some(_) if tokens.unanswered_since.is_none() || self.keeps_used_tokens(&tokens) => {
+            // What was seen of an IdP is no promise: it may rotate now and then, with that very answer.
+            Some(_)
+                if tokens.unanswered_since.is_none()
+                    || self.provider.settings().rotation == Rotation::None =>
+            {
                 self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
             }
             Some(_) => {
@@ -163,16 +167,12 @@ impl Check<'_> {
         match self.provider.settings().rotation {
             // Half of it: the request takes its time too, and the IdP counts until that is there.
             Rotation::Grace(grace) => now.since(unanswered_since) < grace / 2,
-            _ => self.keeps_used_tokens(tokens),
-        }
-    }
-
-    /// Does a used refresh token stay good at this IdP?
-    fn keeps_used_tokens(&self, tokens: &Tokens) -> bool {
-        match self.provider.settings().rotation {
             Rotation::None => true,
-            Rotation::Grace(_) | Rotation::Strict => false,
-            Rotation::Auto => tokens.rotates.or_else(|| self.provider.rotates()) == Some(false),
+            Rotation::Strict => false,
+            Rotation::Auto => {
+                let seen = [tokens.rotates, self.provider.rotates()];
+                seen.contains(&Some(false)) && !seen.contains(&Some(true))
+            }
         }
     }
 
@@ -406,7 +406,8 @@ fn why(error: &ProviderError) -> CheckFailure {
 /// The tokens after an answer: what it grants takes the place of what was.
 fn answered(before: Tokens, granted: Granted, spent: &SecretString) -> Tokens {
     Tokens {
-        rotates: Some(granted.rotates(spent)),
+        // Once seen, always feared: some rotate only now and then.
+        rotates: Some(granted.rotates(spent) || before.rotates == Some(true)),
         refresh_token_until: match granted.refresh_token {
             Some(_) => granted.refresh_token_until,
             None => granted.refresh_token_until.or(before.refresh_token_until),
