@@ -230,6 +230,9 @@ pub fn verify(
     let claims = json::object(jws.unverified_payload()).map_err(|_| IdTokenError::Malformed)?;
     let registered =
         Registered::deserialize(Value::Object(claims.clone())).map_err(|_| IdTokenError::Malformed)?;
+    // (6)–(8); from here on the payload is authentic. Before all that it says: that a refreshed token is another issuer's, or for
+    // somebody else, ends a session, and nobody but the issuer may say it.
+    let signed_by = jws.verify(keys, expected.algorithms)?;
     // (2)
     if registered.iss != expected.issuer {
         return Err(IdTokenError::Issuer);
@@ -238,9 +241,6 @@ pub fn verify(
     if !registered.aud.is_only(expected.client_id) {
         return Err(IdTokenError::Audience);
     }
-    // (6)–(8); from here on the payload is authentic.
-    let signed_by = jws.verify(keys, expected.algorithms)?;
-
     // Core section 2; and no header can carry a control character, so that two such names could become one.
     if registered.sub.is_empty() || registered.sub.len() > 255 || registered.sub.contains(char::is_control) {
         return Err(IdTokenError::Malformed);

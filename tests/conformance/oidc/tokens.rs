@@ -481,6 +481,21 @@ fn tok_16_the_issuer_is_the_configured_one_to_the_letter() {
 }
 
 #[test]
+fn h7_nobody_but_the_issuer_can_say_that_a_token_is_for_somebody_else() {
+    let (issuer, attacker) = (Issuer::new(Algorithm::Es256), Issuer::new(Algorithm::Es256));
+    for (claim, ours) in
+        [("iss", IdTokenError::Issuer), ("aud", IdTokenError::Audience), ("nonce", IdTokenError::Nonce)]
+    {
+        let mut claims = claims();
+        claims[claim] = "another".into();
+        assert_eq!(issuer.refusal(&issuer.token(&claims)), ours);
+        let forged = attacker.sign(&issuer.header().to_string(), &claims.to_string());
+        assert_eq!(issuer.refusal(&forged), IdTokenError::Signature, "{claim}");
+        assert_eq!(issuer.refusal(&attacker.token(&claims)), IdTokenError::UnknownKey, "{claim}");
+    }
+}
+
+#[test]
 fn tok_19_a_hash_that_is_there_must_be_right() {
     let issuer = Issuer::new(Algorithm::Es256);
     let half = |text: &str| {
