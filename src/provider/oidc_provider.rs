@@ -377,7 +377,7 @@ impl OidcProvider {
             code: grant.map(|grant| grant.code),
             authenticated_since: grant.and_then(|grant| grant.authenticated_since),
         };
-        let is_unknown = |error: &IdTokenError| *error == IdTokenError::UnknownKey;
+        let is_unknown = |error: &IdTokenError| *error == IdTokenError::Jws(JwsError::UnknownKey);
         self.judged(now, is_unknown, |keys| id_token::verify(token, keys, &expected, now)).await.map(Some)
     }
 
