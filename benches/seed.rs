@@ -73,6 +73,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             nonce: nonce.value(),
             unanswered_since: None,
             rotates: None,
+            client_id: None,
         };
         sessions.create(id.stored(), &session, &tokens, until, now).await?;
         let cookie = session_cookie(&id, &keys, now);

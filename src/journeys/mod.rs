@@ -103,9 +103,10 @@ impl Services {
         // Before the end, which takes the tokens with it. What cannot be read is left to the IdP's own limits.
         let revokes = tombstone.reason.revokes_tokens() && self.revokes_tokens(&session.identity.provider);
         let tokens = if revokes { self.sessions.tokens(id).await.ok().flatten() } else { None };
+        let tokens = tokens.map(|(_, tokens)| tokens).filter(|tokens| self.has_given(session, tokens));
         let ended = self.sessions.end(id, tombstone).await?;
         if ended == crate::store::Ended::Now {
-            if let Some(refresh_token) = tokens.and_then(|(_, tokens)| tokens.refresh_token) {
+            if let Some(refresh_token) = tokens.and_then(|tokens| tokens.refresh_token) {
                 self.revoke_at_idp(&session.identity.provider, refresh_token);
             }
             self.metrics

@@ -189,7 +189,7 @@ pub async fn begin(services: &Services, begin: Begin<'_>, now: Timestamp) -> Res
         login_hint: begin.login_hint,
     };
     let provider = provider(services, begin.provider)?;
-    if provider.breaker().is_open(now) {
+    if provider.breaker().is_silent(now) {
         // The way there is known, but nobody would be let in at its end.
         return Err(ProviderError::Away.into());
     }
@@ -272,6 +272,7 @@ async fn complete_unrecorded(
         id_token: granted.id_token,
         unanswered_since: None,
         rotates: None,
+        client_id: Some(provider.settings().client_id.clone()),
         nonce: secrets.nonce,
     };
     let id =

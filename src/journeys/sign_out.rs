@@ -48,7 +48,8 @@ pub async fn sign_out(
     };
     // Before the end: it takes the tokens with it. The IdP can do without; a sign-out does not fail for it.
     let tokens = services.sessions.tokens(id).await.ok().flatten();
-    let hint = tokens.and_then(|(_, tokens)| tokens.id_token);
+    let tokens = tokens.map(|(_, tokens)| tokens).filter(|tokens| services.has_given(&session, tokens));
+    let hint = tokens.and_then(|tokens| tokens.id_token);
     let tombstone = Tombstone { reason: EndReason::SignedOut, at: now, remark: None };
     // The others first: once this one has ended, a second try could not tell which they are.
     if let Some(sid) = &session.identity.idp_session {

@@ -274,6 +274,10 @@ impl House {
         assert!(request.send().await.unwrap().status().is_success());
     }
 
+    pub(crate) async fn get(&self, url: url::Url) -> Value {
+        serde_json::from_str(&self.http.get(url).send().await.unwrap().text().await.unwrap()).unwrap()
+    }
+
     pub(crate) async fn auto_login(&self, user: &str) {
         self.control("PUT", "/auto-login", json!({ "user": user })).await;
     }

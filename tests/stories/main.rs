@@ -29,6 +29,7 @@ macro_rules! stories {
 }
 
 mod admin;
+mod another_client;
 mod callback;
 mod client_authentication;
 mod contracts;

@@ -81,6 +81,25 @@ stories! {
         assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
     }
 
+    async fn pci_15_a_rest_at_the_token_endpoint_stops_no_sign_in_and_silence_does(house: House) {
+        house.signed_in().await;
+        house.outage().await; // which says when to come back
+        house.clock.advance(50 * MINUTE);
+        house.work().await;
+        house.no_outage().await;
+        let breaker = house.services().providers["idp"].breaker().clone();
+        assert!(breaker.is_open(house.services().now()), "checks wait");
+        assert_eq!(house.browser().navigate(&format!("{APP}/")).await.status, 200, "people do not");
+
+        house.herd(5).await;
+        house.fault("*", "reset").await;
+        house.clock.advance(HOUR);
+        house.work().await;
+        assert!(breaker.is_open(house.services().now()));
+        house.no_faults().await;
+        assert_eq!(house.browser().navigate(&format!("{APP}/")).await.status, 503, "nobody would be let in at its end");
+    }
+
     async fn o5_an_idp_that_hangs_holds_up_no_other(house: House) {
         let second = house.idp.issuer("t2");
         house.config.providers.push(provider("second", &second));

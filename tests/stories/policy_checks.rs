@@ -135,6 +135,23 @@ stories! {
         }
     }
 
+    async fn h7_an_answer_for_somebody_else_that_nobody_known_has_signed_ends_nothing(house: House) {
+        let browser = house.signed_in().await;
+        house.control("POST", "/keys/rotate", json!({ "overlap": false })).await;
+        house.fault("jwks", "reset").await;
+        for mode in ["wrong_iss", "wrong_aud", "wrong_sub"] {
+            house.fault("token", mode).await;
+            house.wait(HOUR).await;
+            let (_, session) = house.session().await;
+            assert_eq!(session.failed_check.unwrap().why.code(), "unreachable", "{mode}");
+            house.no_faults().await;
+            house.wait(5 * MINUTE).await;
+            assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1, "{mode}");
+            house.control("POST", "/keys/rotate", json!({ "overlap": false })).await;
+            house.fault("jwks", "reset").await;
+        }
+    }
+
     async fn tok_14_a_refreshed_id_token_may_lack_the_nonce_or_repeat_it_but_not_change_it(house: House) {
         house.signed_in().await;
         house.wait(HOUR).await;

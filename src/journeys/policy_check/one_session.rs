@@ -101,6 +101,9 @@ impl Check<'_> {
         let Some(refresh_token) = before.refresh_token.clone() else {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
         };
+        if !self.provider.has_given(&before, &self.session.identity.issuer) {
+            return self.failed(fence, CheckFailure::TokenSpent, now).await;
+        }
         if before.unanswered_since.is_some_and(|since| !self.may_send_again(&before, since, now)) {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
         }
@@ -148,7 +151,11 @@ impl Check<'_> {
         match self.services.sessions.tokens(self.id).await? {
             Some((version, _)) if version != seen => self.give_back(fence, now).await,
             None => Ok(CheckOutcome::Elsewhere),
-            Some(_) if tokens.unanswered_since.is_none() || self.keeps_used_tokens(&tokens) => {
+            // What was seen of an IdP is no promise: it may rotate now and then, with that very answer.
+            Some(_)
+                if tokens.unanswered_since.is_none()
+                    || self.provider.settings().rotation == Rotation::None =>
+            {
                 self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
             }
             Some(_) => {
@@ -165,16 +172,12 @@ impl Check<'_> {
         match self.provider.settings().rotation {
             // Half of it: the request takes its time too, and the IdP counts until that is there.
             Rotation::Grace(grace) => now.since(unanswered_since) < grace / 2,
-            _ => self.keeps_used_tokens(tokens),
-        }
-    }
-
-    /// Does a used refresh token stay good at this IdP?
-    fn keeps_used_tokens(&self, tokens: &Tokens) -> bool {
-        match self.provider.settings().rotation {
             Rotation::None => true,
-            Rotation::Grace(_) | Rotation::Strict => false,
-            Rotation::Auto => tokens.rotates.or_else(|| self.provider.rotates()) == Some(false),
+            Rotation::Strict => false,
+            Rotation::Auto => {
+                let seen = [tokens.rotates, self.provider.rotates()];
+                seen.contains(&Some(false)) && !seen.contains(&Some(true))
+            }
         }
     }
 
@@ -408,7 +411,8 @@ fn why(error: &ProviderError) -> CheckFailure {
 /// The tokens after an answer: what it grants takes the place of what was.
 fn answered(before: Tokens, granted: Granted, spent: &SecretString) -> Tokens {
     Tokens {
-        rotates: Some(granted.rotates(spent)),
+        // Once seen, always feared: some rotate only now and then.
+        rotates: Some(granted.rotates(spent) || before.rotates == Some(true)),
         refresh_token_until: match granted.refresh_token {
             Some(_) => granted.refresh_token_until,
             None => granted.refresh_token_until.or(before.refresh_token_until),
@@ -416,6 +420,7 @@ fn answered(before: Tokens, granted: Granted, spent: &SecretString) -> Tokens {
         refresh_token: granted.refresh_token.or(before.refresh_token),
         id_token: granted.id_token.or(before.id_token),
         unanswered_since: None,
+        client_id: before.client_id,
         nonce: before.nonce,
     }
 }

@@ -171,6 +171,7 @@ pub fn tokens() -> Tokens {
         id_token: None,
         unanswered_since: None,
         rotates: None,
+        client_id: None,
         nonce: "nonce".into(),
     }
 }
