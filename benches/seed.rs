@@ -63,6 +63,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             proof: Proof { proved_at: now, until },
             renewal: Renewal::Background,
             kept_signed_in: false,
+            reports_input: false,
+            denied: None,
+            exempt: None,
             failed_check: None,
             next_check: until,
         };

@@ -41,6 +41,19 @@ impl Activity {
         self.shard(id).get(&id).map(|seen| seen.at)
     }
 
+    /// Was nothing of it written to the store since `then`, as far as this node knows?
+    #[must_use]
+    pub fn was_written_before(&self, id: StoredId, then: Timestamp) -> bool {
+        self.shard(id).get(&id).is_none_or(|seen| seen.written <= then)
+    }
+
+    /// Notes that the store knows of a use at `at`.
+    pub fn wrote(&self, id: StoredId, at: Timestamp) {
+        if let Some(seen) = self.shard(id).get_mut(&id) {
+            seen.written = seen.written.max(at);
+        }
+    }
+
     /// Writes what is new and due to be written, and forgets what is old.
     ///
     /// # Errors
@@ -59,11 +72,8 @@ impl Activity {
             };
             for batch in due.chunks(BATCH) {
                 sessions.note_activity(batch).await?;
-                let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
                 for (id, at) in batch {
-                    if let Some(seen) = shard.get_mut(id) {
-                        seen.written = *at;
-                    }
+                    self.wrote(*id, *at);
                 }
             }
         }

@@ -30,8 +30,21 @@ pub struct Presented {
 pub enum Usage {
     /// Somebody uses the app.
     Activity,
+    /// A script of the app asks for something: perhaps for somebody, perhaps by itself. Counts until the page script reports
+    /// what somebody does (row C10).
+    Script,
     /// Somebody only looks at the session (`/session`, `/userinfo`).
     Peek,
+}
+
+impl Usage {
+    const fn slides(self, session: &Session) -> bool {
+        match self {
+            Self::Activity => true,
+            Self::Script => !session.reports_input,
+            Self::Peek => false,
+        }
+    }
 }
 
 /// The decision, and what it was made of.
@@ -80,7 +93,9 @@ pub async fn check(
         standing,
     };
     let decision = decide(&settings, &facts, now);
-    if let (Verdict::Allow(_), Some(id), Usage::Activity) = (&decision.verdict, id, usage) {
+    if let (Verdict::Allow(permit), Some(id)) = (&decision.verdict, id)
+        && usage.slides(permit.session())
+    {
         services.activity.note(id, now);
         if is_back_in_time(&settings, &facts, now) {
             // What cannot be written now is written with the rest.
@@ -152,5 +167,16 @@ async fn last_activity(
     if schedule::unused_matters_from(settings, known) > now {
         return Ok(known);
     }
-    Ok(services.sessions.store().last_activity(id).await?.unwrap_or(known).max(known))
+    services.last_activity(id, known).await
+}
+
+impl Services {
+    /// When a session was last used, as far as the store knows, or a later instant that is `known` anyway.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn last_activity(&self, id: StoredId, known: Timestamp) -> Result<Timestamp, StoreError> {
+        Ok(self.sessions.store().last_activity(id).await?.unwrap_or(known).max(known))
+    }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a person signs in | [`sign_in`] |
 //! | a request is let pass, or not | [`check`] |
+//! | a person is there and says so | [`presence`] |
 //! | the IdP is asked whether a session may go on | [`policy_check`] |
 //! | a person signs out | [`sign_out`] |
 //! | the IdP says that a session of its own is over | [`idp_logout`] |
@@ -18,10 +19,12 @@ pub mod cookies;
 pub mod idp_documents;
 pub mod idp_logout;
 pub mod policy_check;
+pub mod presence;
 pub mod revoke;
 pub mod sign_in;
 pub mod sign_out;
 pub mod sign_out_state;
+pub mod signed_out_mark;
 pub mod token_revocation;
 pub mod transaction;
 

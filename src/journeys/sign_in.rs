@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::cookies::NonceCookie;
+use super::signed_out_mark::SignedOutMark;
 use super::transaction::{Ask, LIFETIME, Replaces, Transaction};
 use super::{Services, audit};
 use crate::oidc::authorization::{
@@ -17,6 +18,7 @@ use crate::provider::{CodeGrant, OidcProvider, Proved, ProviderError, SignInRequ
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::{Lane, SessionId, StoredId};
+use crate::session::judged::Exempt;
 use crate::session::names::ProviderId;
 use crate::session::origin::Origin;
 use crate::session::return_to::ReturnTo;
@@ -48,6 +50,12 @@ pub struct Begin<'a> {
     pub login_hint: Option<&'a str>,
     /// The live session that their browser has here.
     pub replaces: Option<Replaces>,
+    /// Do they want to be kept signed in?
+    pub keep: bool,
+    /// Is their client of an exempt kind?
+    pub exempt: Option<Exempt>,
+    /// Has somebody signed out in their browser before?
+    pub signed_out: Option<SignedOutMark>,
 }
 
 /// Somebody comes back from an IdP.
@@ -77,6 +85,10 @@ pub struct SignedIn {
     pub id: SessionId,
     /// Where the person wanted to go, as it was when the sign-in began; to be judged again.
     pub return_to: String,
+    /// Are they kept signed in?
+    pub is_kept: bool,
+    /// Have they entered credentials, as the IdP proved?
+    pub with_credentials: bool,
 }
 
 /// Why a sign-in did not succeed. `return_to` is where the person wanted to go, to be judged again.
@@ -172,6 +184,9 @@ pub async fn begin(services: &Services, begin: Begin<'_>, now: Timestamp) -> Res
         begun_at: now,
         ask: begin.ask,
         replaces: begin.replaces,
+        keep: begin.keep,
+        exempt: begin.exempt,
+        authenticated_after: begin.signed_out.and_then(|mark| mark.authenticated_at),
     };
     let secrets = transaction
         .secrets(begin.nonce, services.keys.current(now), &services.keys)
@@ -263,9 +278,11 @@ async fn complete_unrecorded(
         authenticated_since: (transaction.ask == Ask::Fresh).then_some(transaction.begun_at),
     };
     let (granted, proved) = provider.redeem(grant, now).await?;
+    if transaction.ask == Ask::Fresh && !transaction.is_authenticated_anew(&proved.identity) {
+        return Err(ProviderError::from(IdTokenError::AuthTimeTooOld).into());
+    }
     let previous = previous(services, back.previous, &transaction).await?;
-    let signed_in_at =
-        signed_in_at(&transaction, previous.as_ref().map(|(_, session)| &**session), &proved, now);
+    let goes_on = goes_on(&transaction, previous.as_ref().map(|(_, session)| &**session), &proved, now);
     let tokens = Tokens {
         refresh_token: granted.refresh_token,
         refresh_token_until: granted.refresh_token_until,
@@ -275,12 +292,14 @@ async fn complete_unrecorded(
         client_id: Some(provider.settings().client_id.clone()),
         nonce: secrets.nonce,
     };
-    let id =
-        start_session(services, back.environment, &transaction, proved, tokens, signed_in_at, now).await?;
+    let is_kept = goes_on.is_kept && services.settings_for_sign_in(back.environment).keep_me_signed_in;
+    let goes_on = GoesOn { is_kept, ..goes_on };
+    let id = start_session(services, back.environment, &transaction, proved, tokens, goes_on, now).await?;
     if let Some((id, session)) = previous {
         replace_previous(services, id, &session, now).await;
     }
-    Ok(SignedIn { id, return_to: transaction.return_to })
+    let with_credentials = transaction.ask == Ask::Fresh;
+    Ok(SignedIn { id, return_to: transaction.return_to, is_kept, with_credentials })
 }
 
 fn idp_error(transaction: Transaction, error: String) -> SignInError {
@@ -311,7 +330,7 @@ async fn start_session(
     transaction: &Transaction,
     proved: Proved,
     tokens: Tokens,
-    signed_in_at: Timestamp,
+    goes_on: GoesOn,
     now: Timestamp,
 ) -> Result<SessionId, SignInError> {
     let settings = &services.settings_for_sign_in(environment);
@@ -326,14 +345,17 @@ async fn start_session(
     let token_ends = if by_browser { proved.token_ends.min(interval_ends) } else { proved.token_ends };
     let mut session = Session {
         environment: environment.id.clone(),
+        denied: environment.access.judge(&proved.identity, &proved.claims).err(),
         identity: proved.identity,
         browser: transaction.browser,
-        signed_in_at,
+        signed_in_at: goes_on.signed_in_at,
         sign_in_begun_at: transaction.begun_at,
         asserted_at: Some(proved.asserted_at),
         proof: schedule::proof(settings, renewal, now, proved.idp_interval, token_ends),
         renewal,
-        kept_signed_in: false,
+        kept_signed_in: goes_on.is_kept,
+        reports_input: goes_on.reports_input,
+        exempt: transaction.exempt.clone(),
         failed_check: None,
         next_check: now,
     };
@@ -376,20 +398,29 @@ async fn ended_meanwhile(
     })
 }
 
-/// A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9), also where another tab has replaced
-/// the session meanwhile.
-fn signed_in_at(
-    transaction: &Transaction,
-    previous: Option<&Session>,
-    proved: &Proved,
-    now: Timestamp,
-) -> Timestamp {
-    match (transaction.ask, previous, transaction.replaces) {
-        (Ask::Silent, Some(previous), _) if previous.identity.is_same_person_as(&proved.identity) => {
-            previous.signed_in_at
-        }
-        (Ask::Silent, None, Some(replaced)) => replaced.signed_in_at,
-        _ => now,
+/// What a session takes over from the one that it takes the place of.
+struct GoesOn {
+    signed_in_at: Timestamp,
+    is_kept: bool,
+    reports_input: bool,
+}
+
+/// A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9), and so does what the person chose,
+/// also where another tab has replaced the session meanwhile. Somebody else has chosen nothing.
+fn goes_on(transaction: &Transaction, previous: Option<&Session>, proved: &Proved, now: Timestamp) -> GoesOn {
+    let anew = GoesOn { signed_in_at: now, is_kept: transaction.keep, reports_input: false };
+    if transaction.ask != Ask::Silent {
+        return anew;
+    }
+    match (previous, transaction.replaces) {
+        (Some(previous), _) if previous.identity.is_same_person_as(&proved.identity) => GoesOn {
+            signed_in_at: previous.signed_in_at,
+            is_kept: previous.kept_signed_in,
+            reports_input: previous.reports_input,
+        },
+        (Some(_), _) => GoesOn { is_kept: false, ..anew },
+        (None, Some(replaced)) => GoesOn { signed_in_at: replaced.signed_in_at, ..anew },
+        (None, None) => anew,
     }
 }
 

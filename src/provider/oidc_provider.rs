@@ -229,6 +229,7 @@ impl OidcProvider {
                 Ok(Proved {
                     identity: claims::described(&self.settings, known.clone(), &claims),
                     idp_interval: claims::policy_check_interval(&self.settings.claims, &claims),
+                    claims,
                     asserted_at: now,
                     token_ends: now,
                 })
@@ -409,6 +410,7 @@ impl OidcProvider {
         };
         Ok(Proved {
             identity: claims::identity(&self.settings, token, userinfo.as_ref()),
+            claims: token.claims().clone().into_iter().chain(userinfo.unwrap_or_default()).collect(),
             idp_interval: claims::policy_check_interval(&self.settings.claims, token.claims()),
             asserted_at: token.issued_at(),
             token_ends: token.expires_at(),

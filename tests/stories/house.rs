@@ -352,11 +352,6 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
 }
 
 pub(crate) fn environment(id: &str, origin: &str, providers: &[&str]) -> Environment {
-    Environment {
-        id: id.parse().unwrap(),
-        hosts: vec![origin.parse().unwrap()],
-        providers: providers.iter().map(|id| id.parse().unwrap()).collect(),
-        cookie_domain: None,
-        settings: Settings::default(),
-    }
+    let providers = providers.iter().map(|id| id.parse().unwrap()).collect();
+    Environment::new(id.parse().unwrap(), vec![origin.parse().unwrap()], providers, Settings::default())
 }

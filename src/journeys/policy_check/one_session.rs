@@ -281,6 +281,7 @@ impl Check<'_> {
                 proved.idp_interval,
                 proved.token_ends,
             ),
+            denied: self.environment.access.judge(&proved.identity, &proved.claims).err(),
             identity: Identity {
                 // Many IdPs leave `sid` out of a refreshed ID token. It is the one that the index has, and a sign-out
                 // finds the session by.
