@@ -47,6 +47,9 @@ enum Command {
         /// For test beds: allow hourgate-idp, which lets in whoever asks, as an identity provider
         #[arg(long)]
         insecure_test_idp: bool,
+        /// Take back all that was changed with `hourgate settings`; needed where that cannot be read any more
+        #[arg(long)]
+        forget_live_settings: bool,
     },
     /// Look at the configuration
     #[command(subcommand)]
@@ -124,13 +127,13 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn dispatch(cli: Cli) -> Result<(), Failure> {
     let config = cli.config.as_deref();
     match cli.command {
-        Command::Serve { insecure_test_idp } => {
+        Command::Serve { insecure_test_idp, forget_live_settings } => {
             let mut config = load(config)?;
             config.danger.insecure_test_idp |= insecure_test_idp;
             if let Some(socket) = cli.socket {
                 config.management.socket = socket;
             }
-            serve::serve(config)
+            serve::serve(config, forget_live_settings)
         }
         Command::Config(ConfigCommand::Check) => {
             let checked = config::check(config, config::variables()).map_err(Failure::config);

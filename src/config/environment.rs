@@ -4,10 +4,10 @@ use super::context::{Given, Leaf};
 use super::problem::{Problem, Refusal, nearest};
 use super::provider::Read;
 use super::reader::Table;
+use super::session::Said;
 use super::values::{plain_http_is_fine, text};
 use super::{Danger, session};
 use crate::policy::environment::Environment;
-use crate::policy::settings::Settings;
 use crate::provider::settings::ResponseMode;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::session::origin::{Origin, Scheme};
@@ -16,7 +16,7 @@ use crate::session::origin::{Origin, Scheme};
 pub(super) fn all(
     root: &mut Table<'_>,
     providers: &[Read],
-    defaults: &Settings,
+    server: &Said,
     danger: Danger,
 ) -> Option<Vec<Environment>> {
     let known: Vec<ProviderId> = providers.iter().filter_map(|provider| provider.id.clone()).collect();
@@ -37,7 +37,7 @@ pub(super) fn all(
         let cookie_domain = cookie_domain(&mut table, own.as_deref().unwrap_or_default());
         let chosen = chosen(&mut table, &known);
         no_posts_over_plain_http(&table, own.as_deref().unwrap_or_default(), chosen.as_deref(), providers);
-        let settings = session::settings(table.table("session"), defaults.clone(), danger);
+        let settings = session::said(table.table("session"), Some(server), danger.leave()).layer;
         table.finish();
         environments.push(own.as_ref().zip(id.ok()).map(|(own, id)| Environment {
             id,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::cookies::NonceCookie;
+use super::settings::ensure_known;
 use super::transaction::{Ask, LIFETIME, Replaces, Transaction};
 use super::{Services, audit};
 use crate::oidc::authorization::{
@@ -264,8 +265,10 @@ async fn complete_unrecorded(
     };
     let (granted, proved) = provider.redeem(grant, now).await?;
     let previous = previous(services, back.previous, &transaction).await?;
-    let signed_in_at =
-        signed_in_at(&transaction, previous.as_ref().map(|(_, session)| &**session), &proved, now);
+    let before = previous.as_ref().map(|(_, session)| &**session);
+    let signed_in_at = signed_in_at(&transaction, before, &proved, now);
+    let goes_on =
+        before.filter(|before| transaction.ask == Ask::Silent && before.signed_in_at == signed_in_at);
     let tokens = Tokens {
         refresh_token: granted.refresh_token,
         refresh_token_until: granted.refresh_token_until,
@@ -274,8 +277,8 @@ async fn complete_unrecorded(
         rotates: None,
         nonce: secrets.nonce,
     };
-    let id =
-        start_session(services, back.environment, &transaction, proved, tokens, signed_in_at, now).await?;
+    let since = Since { signed_in_at, goes_on };
+    let id = start_session(services, back.environment, &transaction, proved, tokens, since, now).await?;
     if let Some((id, session)) = previous {
         replace_previous(services, id, &session, now).await;
     }
@@ -304,16 +307,24 @@ fn idp_error(transaction: Transaction, error: String) -> SignInError {
     }
 }
 
+/// When the person signed in, and which session of then goes on in the new one: a silent renewal is no sign-in.
+struct Since<'a> {
+    signed_in_at: Timestamp,
+    goes_on: Option<&'a Session>,
+}
+
 async fn start_session(
     services: &Services,
     environment: &Environment,
     transaction: &Transaction,
     proved: Proved,
     tokens: Tokens,
-    signed_in_at: Timestamp,
+    Since { signed_in_at, goes_on }: Since<'_>,
     now: Timestamp,
 ) -> Result<SessionId, SignInError> {
-    let settings = &services.settings_for_sign_in(environment);
+    ensure_known(services).await?;
+    let signed_in_under = services.signed_in_under(environment, goes_on);
+    let settings = &services.settings_under(environment, &signed_in_under);
     let by_browser =
         provider(services, &transaction.provider)?.settings().policy_check == PolicyCheck::Browser;
     let renewal = match tokens.refresh_token {
@@ -333,6 +344,7 @@ async fn start_session(
         proof: schedule::proof(settings, renewal, now, proved.idp_interval, token_ends),
         renewal,
         kept_signed_in: false,
+        signed_in_under: Some(signed_in_under),
         failed_check: None,
         next_check: now,
     };

@@ -1,6 +1,6 @@
 //! An environment: hosts, identity providers and session settings that belong together.
 
-use crate::policy::settings::Settings;
+use crate::policy::settings::layer::SettingsLayer;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::session::origin::Origin;
 
@@ -15,8 +15,8 @@ pub struct Environment {
     pub providers: Vec<ProviderId>,
     /// The parent domain whose hosts share one session. Without it cookies are host-only.
     pub cookie_domain: Option<String>,
-    /// How long its sessions live.
-    pub settings: Settings,
+    /// What the configuration says about its sessions beyond what it says about all.
+    pub settings: SettingsLayer,
 }
 
 impl Environment {

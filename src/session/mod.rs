@@ -37,6 +37,9 @@ pub struct Session {
     /// Did the person choose to be kept signed in? Opens the outage grace (row O3).
     #[serde(default)]
     pub kept_signed_in: bool,
+    /// The settings of the sign-in. Absent in records of versions that did not keep them.
+    #[serde(default, rename = "settings")]
+    pub signed_in_under: Option<SignInSettings>,
     /// The last attempt to obtain one that did not succeed, if it came after the proof.
     pub failed_check: Option<FailedCheck>,
     /// When the next policy check is due; a copy of the due queue's entry, for people.
@@ -50,6 +53,17 @@ impl Session {
     pub fn is_meant_by_logout(&self, issued_at: Timestamp) -> bool {
         self.identity.authenticated_at.or(self.asserted_at).is_none_or(|at| at <= issued_at)
     }
+}
+
+/// The settings that a session was signed in under, as the policy wrote them down; nothing here reads them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInSettings {
+    /// The version of the live settings that counted then.
+    #[serde(rename = "v")]
+    pub version: u64,
+    /// One number for each setting.
+    #[serde(rename = "s")]
+    pub values: Box<[u32]>,
 }
 
 /// The newest verified ID token of a session (session-policy, section 1).
@@ -148,6 +162,7 @@ impl Session {
             proof: Proof { proved_at: at, until: at },
             renewal: Renewal::Background,
             kept_signed_in: false,
+            signed_in_under: None,
             failed_check: None,
             next_check: at,
         }

@@ -10,7 +10,7 @@ use hourgate::gateway::{Background, Gateway, Running, install_tls};
 use hourgate::journeys::{policy_check, revoke};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
-use hourgate::policy::settings::Settings;
+use hourgate::policy::settings::layer::SettingsLayer;
 use hourgate::provider::settings::{
     ClientAuthentication, PushedRequests, Settings as ProviderSettings, SigningAlgorithm,
 };
@@ -75,12 +75,13 @@ impl<I: FaultyIdp> House<I> {
             keys: KeySource::Ring(file::render(&[MasterKey::random(clock.now())])),
             store: StoreSettings::Embedded { path: path.clone() },
             providers: vec![provider(&idp, party)],
+            session: SettingsLayer::default(),
             environments: vec![Environment {
                 id: "prod".parse().unwrap(),
                 hosts: vec![APP.parse().unwrap()],
                 providers: vec!["idp".parse().unwrap()],
                 cookie_domain: None,
-                settings: Settings::default(),
+                settings: SettingsLayer::default(),
             }],
             limits: Limits::default(),
             danger: Danger { insecure_test_idp: true, ..Danger::default() },
