@@ -371,7 +371,7 @@ fn session(layer: &SettingsLayer, prefix: &str, line: &mut impl FnMut(&str, Stri
         let Some(value) = layer.get(setting.key) else { continue };
         let value = match setting.kind {
             Kind::Flag => setting.text(value),
-            Kind::Span { .. } | Kind::Word(_) => text(setting.text(value)),
+            Kind::Span { .. } | Kind::Word(_) => Value::String(setting.text(value)).to_string(),
         };
         line(&format!("{prefix}{}", setting.name), value);
     }
