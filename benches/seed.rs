@@ -11,6 +11,7 @@ use hourgate::config;
 use hourgate::gateway::{install_tls, read_keys};
 use hourgate::journeys::cookies::{NonceCookie, session_cookie};
 use hourgate::keys::KeyRing;
+use hourgate::policy::settings::live::LiveSettings;
 use hourgate::session::id::{Lane, SessionId};
 use hourgate::session::identity::Identity;
 use hourgate::session::tokens::Tokens;
@@ -35,6 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = store::open(&config.store, clock.clone(), TimeSource::Server).await?;
     let sessions = Sessions::new(store, keys.clone());
     let environment = config.environments.first().ok_or("there is no environment")?;
+    let settings = LiveSettings::default().of_environment(&config.settings(), &environment.id);
     let provider = config.providers.first().ok_or("there is no provider")?;
 
     let mut file = BufWriter::new(File::create(cookies)?);
@@ -66,6 +68,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             reports_input: false,
             denied: None,
             exempt: None,
+            signed_in_under: Some(settings.snapshot()),
             failed_check: None,
             next_check: until,
         };

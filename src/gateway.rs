@@ -25,6 +25,7 @@ use crate::edge::sign_in_budget::SignInBudget;
 use crate::edge::{self, Edge, listener};
 use crate::journeys::activity::Activity;
 use crate::journeys::policy_check;
+use crate::journeys::settings::{self, CurrentSettings};
 use crate::journeys::token_revocation::Revocations;
 use crate::journeys::{MOST_WAITING_SIGN_OUTS, Services};
 use crate::keys::{KeyRing, file};
@@ -56,6 +57,12 @@ pub enum GatewayError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The live settings cannot be read.
+    #[error(
+        "{0}; put the key ring back that they were sealed with, or start once with --forget-live-settings, which takes \
+         back all that was changed with `hourgate settings`"
+    )]
+    Settings(StoreError),
     /// A listener cannot be opened.
     #[error("cannot listen on {address}: {cause}")]
     Listen {
@@ -137,6 +144,7 @@ impl Gateway {
         let services = Services {
             sessions: Sessions::new(store, keys.clone()),
             environments: environments.collect(),
+            settings: CurrentSettings::new(config.settings()),
             activity: Activity::default(),
             metrics: Metrics::default(),
             checks: tokio::sync::RwLock::default(),
@@ -154,6 +162,31 @@ impl Gateway {
     #[must_use]
     pub const fn services(&self) -> &Arc<Services> {
         &self.services
+    }
+
+    /// Reads what was changed live. With the store away that is done when it is back, before anybody is let pass.
+    ///
+    /// # Errors
+    ///
+    /// [`GatewayError::Settings`]: the store has live settings that this gateway cannot read.
+    pub async fn read_live_settings(&self) -> Result<(), GatewayError> {
+        match settings::follow(&self.services).await {
+            Err(error @ StoreError::Unreadable { .. }) => Err(GatewayError::Settings(error)),
+            Err(error) => {
+                tracing::warn!(%error, "live_settings_not_read_yet");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Takes back all that was changed live.
+    ///
+    /// # Errors
+    ///
+    /// [`GatewayError::Store`].
+    pub async fn forget_live_settings(&self) -> Result<(), GatewayError> {
+        Ok(settings::forget(&self.services).await?)
     }
 
     /// Opens the listeners and begins to serve. Background work is begun with `background`; stories move it by hand.
@@ -191,6 +224,7 @@ impl Gateway {
         let admin_server =
             HttpServer::new(move || App::new().configure(admin::api::routes(for_admin.clone())))
                 .workers(1)
+                .on_connect(admin::settings::note_peer)
                 .disable_signals()
                 .listen_uds(listen_unix(&socket)?)
                 .map_err(failed(&socket.display()))?

@@ -7,6 +7,7 @@ use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Deserialize;
 
+use super::settings;
 use super::wire::{
     API_VERSION, EndView, ExplanationView, Problem, RevokeUser, Revoked, RevokedUserView, RuleView,
     SessionList, SessionView,
@@ -40,6 +41,9 @@ pub fn routes(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/sessions/{id}", web::get().to(session))
             .route("/sessions/{id}", web::delete().to(revoke_one))
             .route("/sessions/{id}/explain", web::get().to(explain_one))
+            .route("/settings", web::get().to(settings::get))
+            .route("/settings", web::put().to(settings::change))
+            .route("/settings/history", web::get().to(settings::history))
             .route("/users/revoke", web::post().to(revoke_all_of_user))
             .default_service(web::to(|| async {
                 ApiError::NotFound("there is no such call; is this the CLI of the same version?".into())
@@ -49,11 +53,17 @@ pub fn routes(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum ApiError {
+pub(super) enum ApiError {
     #[error("{0}")]
     NotFound(String),
     #[error("{0}")]
     BadRequest(String),
+    #[error("{0}")]
+    InvalidSetting(String),
+    #[error("{0}")]
+    Unconfirmed(String),
+    #[error("{0}")]
+    Busy(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -62,7 +72,8 @@ impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::BadRequest(_) | Self::InvalidSetting(_) | Self::Unconfirmed(_) => StatusCode::BAD_REQUEST,
+            Self::Busy(_) => StatusCode::CONFLICT,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -71,6 +82,9 @@ impl ResponseError for ApiError {
         let code = match self {
             Self::NotFound(_) => "not_found",
             Self::BadRequest(_) => "bad_request",
+            Self::InvalidSetting(_) => "invalid_setting",
+            Self::Unconfirmed(_) => "unconfirmed",
+            Self::Busy(_) => "busy",
             Self::Store(_) => "store_unavailable",
         };
         HttpResponse::build(self.status_code())
@@ -227,7 +241,7 @@ fn known_issuer(services: &Services, issuer: String) -> Result<String, ApiError>
     if known.contains(&issuer.as_str()) { Ok(issuer) } else { Err(no_such("issuer", &issuer, &known)) }
 }
 
-fn known_environment(services: &Services, name: &str) -> Result<(), ApiError> {
+pub(super) fn known_environment(services: &Services, name: &str) -> Result<(), ApiError> {
     let known: Vec<_> = services.environments.keys().map(EnvironmentId::as_str).collect();
     if known.contains(&name) { Ok(()) } else { Err(no_such("environment", name, &known)) }
 }

@@ -88,9 +88,20 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        let body =
-            serde_json::to_vec(body).map_err(|error| ClientError::Unintelligible(error.to_string()))?;
-        self.send(self.http.post(url(path, &[])).header("content-type", "application/json").body(body)).await
+        self.send(with_body(self.http.post(url(path, &[])), body)?).await
+    }
+
+    /// `PUT` of a JSON body.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`].
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.send(with_body(self.http.put(url(path, &[])), body)?).await
     }
 
     async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, ClientError> {
@@ -111,6 +122,14 @@ impl Client {
             Err(ClientError::Refused(serde_json::from_slice(&body).map_err(unintelligible)?))
         }
     }
+}
+
+fn with_body(
+    request: reqwest::RequestBuilder,
+    body: &impl Serialize,
+) -> Result<reqwest::RequestBuilder, ClientError> {
+    let body = serde_json::to_vec(body).map_err(|error| ClientError::Unintelligible(error.to_string()))?;
+    Ok(request.header("content-type", "application/json").body(body))
 }
 
 /// The host is a placeholder: the socket is where it goes.

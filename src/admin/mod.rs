@@ -8,7 +8,11 @@
 //! | `GET /sessions/{id}/explain` | says why it is allowed, or is not (row A6) |
 //! | `DELETE /sessions/{id}?remark=` | ends one |
 //! | `POST /users/revoke` | ends all of a user, and voids sign-ins under way |
+//! | `GET /settings?environment=` | shows settings, where each is from, and what it may be |
+//! | `PUT /settings` | changes settings, all that are named or none, or undoes changes (row C16) |
+//! | `GET /settings/history?environment=&limit=` | shows who changed what |
 
 pub mod api;
 pub mod client;
+pub mod settings;
 pub mod wire;

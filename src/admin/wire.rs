@@ -1,5 +1,7 @@
 //! What the API says, shared by both of its sides. Additive only; `api_version` tells.
 
+pub mod settings;
+
 use serde::{Deserialize, Serialize};
 
 /// The version of the shapes below.
@@ -135,7 +137,7 @@ pub struct RevokedUserView {
 /// The API refuses or fails.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// A stable code: `not_found`, `bad_request`, `store_unavailable`.
+    /// A stable code: `not_found`, `bad_request`, `invalid_setting`, `unconfirmed`, `busy`, `store_unavailable`.
     pub code: String,
     /// What happened and what to do.
     pub message: String,

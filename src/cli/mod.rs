@@ -1,12 +1,13 @@
 //! The command line. Data goes to standard output, everything else to standard error.
 //!
-//! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 78 wrong configuration.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 78 wrong configuration or setting.
 
 mod client_keys;
 mod keys;
 mod output;
 mod serve;
 mod sessions;
+mod settings;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ use output::Format;
 const FAILED: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 const NOT_FOUND: u8 = 3;
+/// The code of the gateway's question whether a change is meant.
+const UNCONFIRMED: &str = "unconfirmed";
 
 /// A sign-in gateway: proves every session afresh each hour, and refuses whoever the identity provider no longer wants.
 #[derive(Parser)]
@@ -47,6 +50,9 @@ enum Command {
         /// For test beds: allow hourgate-idp, which lets in whoever asks, as an identity provider
         #[arg(long)]
         insecure_test_idp: bool,
+        /// Take back all that was changed with `hourgate settings`; needed where that cannot be read any more
+        #[arg(long)]
+        forget_live_settings: bool,
     },
     /// Look at the configuration
     #[command(subcommand)]
@@ -60,6 +66,9 @@ enum Command {
     /// Revoke people
     #[command(subcommand)]
     Users(sessions::UsersCommand),
+    /// Look at and change how long sessions live, while the gateway runs
+    #[command(subcommand)]
+    Settings(settings::SettingsCommand),
     /// Say why a session is allowed, until when, and which rule will end it
     Explain {
         /// Its id, or at least the first four digits of it
@@ -104,6 +113,7 @@ impl From<ClientError> for Failure {
         let code = match &error {
             ClientError::Refused(problem) if problem.code == "not_found" => NOT_FOUND,
             ClientError::Refused(problem) if problem.code == "bad_request" => WRONG_USAGE,
+            ClientError::Refused(problem) if problem.code == "invalid_setting" => config::EXIT_INVALID,
             _ => FAILED,
         };
         Self { code, message: error.to_string() }
@@ -124,13 +134,13 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn dispatch(cli: Cli) -> Result<(), Failure> {
     let config = cli.config.as_deref();
     match cli.command {
-        Command::Serve { insecure_test_idp } => {
+        Command::Serve { insecure_test_idp, forget_live_settings } => {
             let mut config = load(config)?;
             config.danger.insecure_test_idp |= insecure_test_idp;
             if let Some(socket) = cli.socket {
                 config.management.socket = socket;
             }
-            serve::serve(config)
+            serve::serve(config, forget_live_settings)
         }
         Command::Config(ConfigCommand::Check) => {
             let checked = config::check(config, config::variables()).map_err(Failure::config);
@@ -151,6 +161,10 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Users(command) => {
             let client = client(cli.socket, config)?;
             in_runtime(sessions::run_users(command, &client, cli.output))
+        }
+        Command::Settings(command) => {
+            let client = client(cli.socket, config)?;
+            in_runtime(settings::run(command, &client, cli.output))
         }
         Command::Explain { session } => {
             let client = client(cli.socket, config)?;

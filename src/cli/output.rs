@@ -80,3 +80,11 @@ pub(crate) fn list(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     pairs.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
 }
+
+/// Milliseconds are for programs.
+pub(crate) fn to_the_second(instant: &str) -> String {
+    match instant.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => instant.to_owned(),
+    }
+}

@@ -17,7 +17,7 @@ use super::Failure;
 const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Runs the gateway until it is told to stop (SIGTERM, SIGINT).
-pub(crate) fn serve(config: Config) -> Result<(), Failure> {
+pub(crate) fn serve(config: Config, forget_live_settings: bool) -> Result<(), Failure> {
     start_logging(config.log.format, &config.log.level.to_string()).map_err(Failure::new)?;
     install_tls();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
@@ -28,6 +28,10 @@ pub(crate) fn serve(config: Config) -> Result<(), Failure> {
         // With the store away there is nobody to serve until it is back, and the clock is asked for again.
         let _ = follow_the_store(&*store, &*clock).await;
         let gateway = Gateway::new(config, store, clock).map_err(Failure::config)?;
+        if forget_live_settings {
+            gateway.forget_live_settings().await.map_err(Failure::new)?;
+        }
+        gateway.read_live_settings().await.map_err(Failure::new)?;
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let running = gateway.start(workers, Background::Runs).map_err(Failure::new)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::new)?;

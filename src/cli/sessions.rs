@@ -8,7 +8,7 @@ use hourgate::admin::wire::{
 use serde::Serialize;
 
 use super::Failure;
-use super::output::{Format, list, print, table};
+use super::output::{Format, list, print, table, to_the_second};
 
 #[derive(Subcommand)]
 pub(crate) enum SessionsCommand {
@@ -264,14 +264,6 @@ fn explanation_text(explanation: &ExplanationView) -> String {
         text.push_str(&list(&session_lines(session)));
     }
     text
-}
-
-/// Milliseconds are for programs.
-fn to_the_second(instant: &str) -> String {
-    match instant.split_once('.') {
-        Some((seconds, _)) => format!("{seconds}Z"),
-        None => instant.to_owned(),
-    }
 }
 
 fn sessions_in_words(count: usize) -> String {

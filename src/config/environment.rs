@@ -4,10 +4,10 @@ use super::context::{Given, Leaf};
 use super::problem::{Problem, Refusal, nearest};
 use super::provider::Read;
 use super::reader::Table;
+use super::session::Said;
 use super::values::{one_of, plain_http_is_fine, text};
 use super::{Danger, clients, session};
 use crate::policy::environment::{Environment, SignOutScope, StartPage};
-use crate::policy::settings::Settings;
 use crate::provider::settings::ResponseMode;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::session::origin::{Origin, Scheme};
@@ -21,7 +21,7 @@ const SIGN_OUT_SCOPES: [(&str, SignOutScope); 2] =
 pub(super) fn all(
     root: &mut Table<'_>,
     providers: &[Read],
-    defaults: &Settings,
+    server: &Said,
     danger: Danger,
 ) -> Option<Vec<Environment>> {
     let known: Vec<ProviderId> = providers.iter().filter_map(|provider| provider.id.clone()).collect();
@@ -47,7 +47,7 @@ pub(super) fn all(
         let passive = table.list("passive_paths", clients::url_path);
         let access = clients::access(table.table("access"));
         let exemptions = clients::exemptions(&mut table);
-        let settings = session::settings(table.table("session"), defaults.clone(), danger);
+        let settings = session::said(table.table("session"), Some(server), danger.leave()).layer;
         table.finish();
         environments.push(own.as_ref().zip(id.ok()).map(|(own, id)| Environment {
             id,

@@ -37,6 +37,9 @@ pub use self::problem::Problems;
 pub use self::variables::variables;
 use crate::edge::limits::Limits;
 use crate::policy::environment::Environment;
+use crate::policy::settings::layer::SettingsLayer;
+use crate::policy::settings::live::Configured;
+use crate::policy::settings::table::Leave;
 use crate::session::origin::Origin;
 use crate::telemetry::LogFormat;
 use crate::{provider as upstream, store as storage};
@@ -66,6 +69,8 @@ pub struct Config {
     pub store: storage::settings::Settings,
     /// The identity providers, with distinct ids; never empty.
     pub providers: Vec<upstream::settings::Settings>,
+    /// What is said about sessions for all environments.
+    pub session: SettingsLayer,
     /// The environments, with distinct ids and hosts; never empty. Their providers exist.
     pub environments: Vec<Environment>,
     /// What is off for good reasons.
@@ -110,6 +115,26 @@ pub struct Danger {
     pub short_policy_check: bool,
     /// A test IdP, which lets in whoever asks, is as good as any.
     pub insecure_test_idp: bool,
+}
+
+impl Danger {
+    /// What settings may be here that they may not be elsewhere.
+    pub(crate) const fn leave(self) -> Leave {
+        Leave { short_policy_check: self.short_policy_check }
+    }
+}
+
+impl Config {
+    /// What it says about sessions.
+    #[must_use]
+    pub fn settings(&self) -> Configured {
+        let environments = self.environments.iter();
+        Configured {
+            server: self.session.clone(),
+            environments: environments.map(|own| (own.id.clone(), own.settings.clone())).collect(),
+            leave: self.danger.leave(),
+        }
+    }
 }
 
 /// What is logged and how.
@@ -216,9 +241,9 @@ fn sections(mut root: Table<'_>, env: &BTreeMap<String, String>) -> Option<Confi
     let limits = limits::limits(root.table("limits"));
     let keys = store::keys(root.table("keys"));
     let store = store::store(root.table("store"));
-    let defaults = session::settings(root.table("session"), Default::default(), danger);
+    let session = session::said(root.table("session"), None, danger.leave());
     let providers = provider::all(&mut root, danger);
-    let environments = environment::all(&mut root, &providers, &defaults, danger);
+    let environments = environment::all(&mut root, &providers, &session, danger);
     root.finish();
     let providers = providers.into_iter().map(|provider| provider.settings).collect::<Option<_>>()?;
     Some(Config {
@@ -228,6 +253,7 @@ fn sections(mut root: Table<'_>, env: &BTreeMap<String, String>) -> Option<Confi
         keys: keys?,
         store: store?,
         providers,
+        session: session.layer,
         environments: environments?,
         danger,
         log,

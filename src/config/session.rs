@@ -1,57 +1,68 @@
-//! `[session]` and `[environment.<name>.session]`.
+//! `[session]` and `[environment.<name>.session]`. What the settings are and may be says `policy::settings::table`.
 
-use std::time::Duration;
-
-use super::Danger;
 use super::context::Leaf;
-use super::problem::Refusal;
+use super::problem::{Mark, Refusal};
 use super::reader::Table;
-use super::values::{any_span, boolean, span, within};
-use crate::policy::settings::Settings;
+use super::values::{any_span, boolean, one_of};
+use crate::policy::settings::layer::{Resolved, SettingsLayer, Source};
+use crate::policy::settings::table::{self, Key, Kind, Leave, Setting, TABLE, contradiction};
 
-/// The settings that the table gives, and for the rest those of `base`.
-pub(super) fn settings(mut table: Table<'_>, base: Settings, danger: Danger) -> Settings {
-    let settings = Settings {
-        custom_duration: table.get_or("custom_duration", base.custom_duration, boolean),
-        max_length: table.get_or("max_length", base.max_length, span(Settings::MAX_LENGTH, "24h")),
-        warn_before: table.get_or("warn_before", base.warn_before, span(Settings::WARN_BEFORE, "20m")),
-        custom_inactivity: table.get_or("custom_inactivity", base.custom_inactivity, boolean),
-        inactivity_timeout: table.get_or(
-            "inactivity_timeout",
-            base.inactivity_timeout,
-            span(Settings::INACTIVITY_TIMEOUT, "30m"),
-        ),
-        nonce_cookie: table.get_or("nonce_cookie", base.nonce_cookie, boolean),
-        lifetime: table.get_or("lifetime", base.lifetime, span(Settings::LIFETIME, "24h")),
-        policy_check_interval: table.get_or(
-            "policy_check_interval",
-            base.policy_check_interval,
-            policy_check_interval(danger.short_policy_check),
-        ),
-        keep_me_signed_in: table.get_or("keep_me_signed_in", base.keep_me_signed_in, boolean),
-        outage_grace: table.get_or("outage_grace", base.outage_grace, span(Settings::OUTAGE_GRACE, "8h")),
-        dormant_after: table.get_or(
-            "dormant_after",
-            base.dormant_after,
-            span(Settings::DORMANT_AFTER, "24h"),
-        ),
-    };
-    table.finish();
-    settings
+/// What a table says, and where.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) layer: SettingsLayer,
+    marks: Vec<(Key, Mark)>,
 }
 
-fn policy_check_interval(short: bool) -> impl Fn(&Leaf) -> Result<Duration, Refusal> {
-    move |leaf| {
-        let span = any_span(leaf)?;
-        let usual = Settings::POLICY_CHECK_INTERVAL;
-        if short {
-            let range = Settings::SHORT_POLICY_CHECK_INTERVAL..=*usual.end();
-            return within(&range, span, "use a value such as \"60m\"");
+/// Reads what the table says. It is laid over `server`, where it is an environment's, and must make sense with that.
+pub(super) fn said(mut table: Table<'_>, server: Option<&Said>, leave: Leave) -> Said {
+    let mut said = Said::default();
+    for setting in &TABLE {
+        if let Some(given) = table.get(setting.name, |leaf| value(setting, leaf, leave)) {
+            said.layer.set(setting.key, Some(given.value));
+            said.marks.push((setting.key, given.mark));
         }
-        within(
-            &usual,
-            span,
-            "use a value such as \"60m\"; a test bed may go lower with danger.short_policy_check = true",
-        )
+    }
+    let nothing = Said::default();
+    let server = server.unwrap_or(&nothing);
+    let places = [(Source::FileEnvironment, &said.layer), (Source::FileServer, &server.layer)];
+    let resolved = Resolved::new(&places);
+    if let Some((key, refusal)) = contradiction(&resolved.settings()) {
+        // The contradiction is told where it arises: at the setting itself, or at the length that is too short for it.
+        let involved = [key, Key::MaxLength, Key::CustomDuration];
+        let here = involved.iter().find_map(|key| said.marks.iter().find(|(marked, _)| marked == key));
+        if let Some((marked, mark)) = here {
+            let refusal = if *marked == key {
+                refusal.into()
+            } else {
+                let told = key.setting().text(resolved.values[key as usize]);
+                let what = format!("does not go with {} = {told}: that {}", key.setting().name, refusal.what);
+                Refusal::from(table::Refusal { what, ..refusal })
+            };
+            table.context.refuse(mark, &refusal);
+        }
+    }
+    table.finish();
+    said
+}
+
+fn value(setting: &'static Setting, leaf: &Leaf, leave: Leave) -> Result<u32, Refusal> {
+    match setting.kind {
+        Kind::Flag => boolean(leaf).map(u32::from),
+        Kind::Span { .. } => Ok(setting.span(any_span(leaf)?, leave)?),
+        Kind::Word(words) => {
+            let words: Vec<_> = words.iter().copied().zip(0..).collect();
+            one_of(&words)(leaf)
+        }
+    }
+}
+
+impl From<table::Refusal> for Refusal {
+    fn from(refusal: table::Refusal) -> Self {
+        let told = Self::new(refusal.what);
+        match refusal.fix {
+            Some(fix) => told.fix(fix),
+            None => told,
+        }
     }
 }

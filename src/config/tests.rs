@@ -3,6 +3,7 @@ use std::fmt::Write;
 use proptest::prelude::*;
 
 use super::*;
+use crate::policy::settings::table::{Key, TABLE};
 
 /// The least that runs. The secrets in it must never be seen again.
 const MINIMAL: &str = r#"[keys]
@@ -92,7 +93,7 @@ fn the_least_configuration_gets_every_default() {
     assert_eq!(config.management.socket, Path::new("/run/hourgate/admin.sock"));
     assert_eq!((config.danger, config.log.level), (Danger::default(), tracing::Level::INFO));
     let [environment] = &config.environments[..] else { panic!("one environment") };
-    assert_eq!(environment.settings, Default::default());
+    assert!(environment.settings.is_empty() && config.session.is_empty());
     assert_eq!(environment.providers, [config.providers[0].id.clone()]);
     assert_eq!(config.providers[0].display_name, "entra");
     assert_eq!(config.providers[0].scopes, ["openid", "profile", "email", "offline_access"]);
@@ -125,8 +126,9 @@ fn the_environment_goes_before_the_file_and_an_environment_before_the_server() {
     ];
     let config = load_text(&text, &env).unwrap();
     let [prod, test] = &config.environments[..] else { panic!("two environments") };
-    assert_eq!((crate::time::human(prod.settings.lifetime), prod.hosts.len()), ("3 h".into(), 2));
-    assert_eq!(crate::time::human(test.settings.lifetime), "2 h");
+    let said = |layer: &SettingsLayer| layer.get(Key::Lifetime).map(|secs| secs / 3600);
+    assert_eq!((said(&config.session), said(&prod.settings), said(&test.settings)), (Some(3), None, Some(2)));
+    assert_eq!(prod.hosts.len(), 2);
     assert_eq!(test.hosts[0].to_string(), "https://c.example.com");
     assert!(config.providers[0].userinfo);
     assert_eq!(config.providers[1].scopes, ["openid", "email"]);
@@ -226,7 +228,7 @@ fn danger_allows_plain_http_and_short_checks() {
     let text = MINIMAL.replace("https://login", "http://login").replace("\"app", "\"http://app")
         + "[danger]\ninsecure_http = true\nshort_policy_check = true\n[session]\npolicy_check_interval = '2s'\n";
     let config = load_text(&text, &[]).unwrap();
-    assert_eq!(config.environments[0].settings.policy_check_interval.as_secs(), 2);
+    assert_eq!(config.session.get(Key::PolicyCheckInterval), Some(2));
 }
 
 #[test]
@@ -309,7 +311,11 @@ fn the_example_loads_and_the_defaults_in_it_are_the_defaults() {
         })
         .collect();
     assert!(uncommented.iter().filter(|line| !line.starts_with('#')).count() > 50);
-    let uncommented = load_example(&uncommented.join("\n")).unwrap();
+    let mut uncommented = load_example(&uncommented.join("\n")).unwrap();
+    for setting in &TABLE {
+        assert_eq!(uncommented.session.get(setting.key), Some(setting.default_value()), "{}", setting.name);
+    }
+    uncommented.session = as_it_is.session.clone();
     assert_eq!(format!("{as_it_is:?}"), format!("{uncommented:?}"));
 }
 

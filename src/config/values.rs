@@ -11,8 +11,9 @@ use url::Url;
 use super::context::Leaf;
 use super::problem::{Refusal, nearest};
 use super::tree::Value;
+use crate::policy::settings::table::span_of;
 use crate::session::origin::Origin;
-use crate::time::{human, parse_span};
+use crate::time::human;
 
 /// A string, perhaps empty.
 fn any_string(leaf: &Leaf) -> Result<&str, Refusal> {
@@ -140,20 +141,14 @@ pub(super) fn span(
     range: RangeInclusive<Duration>,
     example: &str,
 ) -> impl Fn(&Leaf) -> Result<Duration, Refusal> {
-    move |leaf| within(&range, any_span(leaf)?, &format!("use a value such as \"{example}\""))
-}
-
-/// Refuses what is out of range.
-pub(super) fn within(
-    range: &RangeInclusive<Duration>,
-    span: Duration,
-    fix: &str,
-) -> Result<Duration, Refusal> {
-    if range.contains(&span) {
-        return Ok(span);
+    move |leaf| {
+        let span = any_span(leaf)?;
+        if range.contains(&span) {
+            return Ok(span);
+        }
+        let what = format!("is out of range: {} to {}", bound(*range.start()), bound(*range.end()));
+        Err(Refusal::new(what).fix(format!("use a value such as \"{example}\"")))
     }
-    let what = format!("is out of range: {} to {}", bound(*range.start()), bound(*range.end()));
-    Err(Refusal::new(what).fix(fix))
 }
 
 /// A span of time: whole numbers with units.
@@ -162,14 +157,7 @@ pub(super) fn any_span(leaf: &Leaf) -> Result<Duration, Refusal> {
         Value::Integer(text) => text,
         _ => any_string(leaf)?,
     };
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(Refusal::new("has no unit").fix(format!("did you mean `{text}m` or `{text}s`?")));
-    }
-    parse_span(text).ok_or_else(|| {
-        Refusal::new(
-            "is not a duration: expected whole numbers with d, h, m or s such as \"30m\" or \"1h30m\"",
-        )
-    })
+    Ok(span_of(text)?)
 }
 
 /// `90 d (2160 h)`: days are also given in hours, as some know their limits by.

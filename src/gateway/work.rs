@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::journeys::policy_check::{self, Round};
-use crate::journeys::{Services, idp_documents};
+use crate::journeys::{Services, idp_documents, settings};
 use crate::provider::OidcProvider;
 use crate::store::{Store, StoreError};
 use crate::telemetry::ProviderLabels;
@@ -25,6 +25,8 @@ const FLUSH_EVERY: Duration = Duration::from_secs(5);
 const DOCUMENTS_EVERY: Duration = Duration::from_secs(60);
 /// How often the due queue is counted, for the metrics.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether the settings were changed at another node.
+const SETTINGS_EVERY: Duration = Duration::from_secs(3);
 /// How often the clock is set by the store's.
 const CLOCK_EVERY: Duration = Duration::from_secs(5);
 
@@ -49,6 +51,9 @@ pub(super) fn begin(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
                 services.metrics.clock_skew_millis.set(wall.saturating_sub(shown));
                 Ok(())
             })
+        }),
+        repeat(services, SETTINGS_EVERY, "reading the live settings", |services| {
+            Box::pin(settings::follow(services))
         }),
         restore_documents(services),
     ]);

@@ -1,5 +1,6 @@
 //! Who did what: one line for each thing that matters to an auditor, under the log target `audit`. Never a secret.
 
+use crate::policy::settings::live::Change;
 use crate::session::Session;
 use crate::session::end::Tombstone;
 use crate::session::id::StoredId;
@@ -63,6 +64,16 @@ pub fn logged_out_by_idp(provider: &ProviderId, token: &str, sessions: usize) {
     tracing::info!(
         target: "audit",
         action = "backchannel_logout", %provider, token, sessions, "signed out by the identity provider"
+    );
+}
+
+/// An admin changed a setting.
+pub fn settings_changed(change: &Change) {
+    let environment = change.scope.as_ref().map(EnvironmentId::as_str);
+    tracing::info!(
+        target: "audit",
+        action = "settings_change", version = change.version, environment, setting = change.setting, from = change.from(),
+        to = change.to(), applied = change.applied, who = change.who, remark = change.remark, "settings changed"
     );
 }
 

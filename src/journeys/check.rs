@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Services;
 use super::cookies::{NonceCookie, SessionCookie};
+use super::settings::ensure_known;
 use crate::policy::decide::{Decision, Verdict, decide};
 use crate::policy::environment::Environment;
 use crate::policy::facts::{Browser, Facts, Standing};
@@ -72,6 +73,7 @@ pub async fn check(
     usage: Usage,
     now: Timestamp,
 ) -> Result<Checked, StoreError> {
+    ensure_known(services).await?;
     let id = presented.session.id().map(|id| id.stored());
     let standing = match id {
         Some(id) => standing(services, environment, id).await?,

@@ -10,6 +10,7 @@
 //! | the IdP says that a session of its own is over | [`idp_logout`] |
 //! | refresh tokens that nobody needs are revoked at the IdP | [`token_revocation`] |
 //! | an admin looks at sessions and ends them | [`revoke`] |
+//! | an admin changes how long sessions live | [`settings`] |
 //! | the IdPs' metadata and keys outlive a restart | [`idp_documents`] |
 
 pub mod activity;
@@ -21,6 +22,7 @@ pub mod idp_logout;
 pub mod policy_check;
 pub mod presence;
 pub mod revoke;
+pub mod settings;
 pub mod sign_in;
 pub mod sign_out;
 pub mod sign_out_state;
@@ -36,15 +38,18 @@ use tokio::sync::Semaphore;
 use crate::keys::KeyRing;
 use crate::policy::environment::Environment;
 use crate::policy::settings::Settings;
+use crate::policy::settings::live::EnvironmentSettings;
 use crate::provider::OidcProvider;
-use crate::session::Session;
+use crate::session::judged::Exempt;
 use crate::session::names::{EnvironmentId, ProviderId};
+use crate::session::{Session, SignInSettings};
 use crate::store::StoreError;
 use crate::store::sessions::Sessions;
 use crate::telemetry::{Metrics, ReasonLabels};
 use crate::time::{Clock, Timestamp};
 use activity::Activity;
 use policy_check::Visits;
+use settings::CurrentSettings;
 use token_revocation::Revocations;
 
 /// Sign-outs that wait for the store at once.
@@ -65,6 +70,8 @@ pub struct Services {
     pub providers: BTreeMap<ProviderId, Arc<OidcProvider>>,
     /// The environments.
     pub environments: BTreeMap<EnvironmentId, Arc<Environment>>,
+    /// How long sessions live, as far as it is known now.
+    pub settings: CurrentSettings,
     /// What is counted.
     pub metrics: Metrics,
     /// Held, shared, by every policy check under way; whoever has it alone knows that there is none and begins none.
@@ -84,16 +91,39 @@ impl Services {
         self.clock.now()
     }
 
-    /// The settings that a live session goes by. Everybody who judges a session asks here.
+    /// The settings that a live session goes by (row C14). Everybody who judges a session asks here.
     #[must_use]
-    pub fn settings_of(&self, environment: &Environment, _session: &Session) -> Settings {
-        environment.settings.clone()
+    pub fn settings_of(&self, environment: &Environment, session: &Session) -> Settings {
+        let settings = self
+            .settings
+            .of(&environment.id, |settings| settings.of_session(session.signed_in_under.as_ref()));
+        settings.exempting(session.exempt.as_ref())
     }
 
     /// The settings that a sign-in to an environment begins with.
     #[must_use]
     pub fn settings_for_sign_in(&self, environment: &Environment) -> Settings {
-        environment.settings.clone()
+        self.settings.of(&environment.id, |settings| settings.now().clone())
+    }
+
+    /// What a sign-in writes down of the settings: those of now, or those that a session began with which goes on.
+    pub(crate) fn signed_in_under(
+        &self,
+        environment: &Environment,
+        goes_on: Option<&Session>,
+    ) -> SignInSettings {
+        let before = goes_on.and_then(|session| session.signed_in_under.clone());
+        before.unwrap_or_else(|| self.settings.of(&environment.id, EnvironmentSettings::snapshot))
+    }
+
+    /// The settings that a session goes by that was signed in under these.
+    pub(crate) fn settings_under(
+        &self,
+        environment: &Environment,
+        under: &SignInSettings,
+        exempt: Option<&Exempt>,
+    ) -> Settings {
+        self.settings.of(&environment.id, |settings| settings.of_session(Some(under))).exempting(exempt)
     }
 
     /// Ends a session, counts it and writes it into the audit log. Already ended ones stay as they are.

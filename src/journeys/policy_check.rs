@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::Services;
+use super::settings::ensure_known;
 use crate::policy::environment::Environment;
 use crate::policy::schedule;
 use crate::provider::OidcProvider;
@@ -268,6 +269,7 @@ async fn look_at(
     occasion: Occasion,
     pass: &Pass,
 ) -> Result<CheckOutcome, StoreError> {
+    ensure_known(services).await?;
     let now = services.now();
     let Found::Live(version, session) = services.sessions.find(id).await? else {
         // It has ended meanwhile, or its record was lost: what is left of it goes, else it would come up for ever (RDS-12).

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::cookies::NonceCookie;
+use super::settings::ensure_known;
 use super::signed_out_mark::SignedOutMark;
 use super::transaction::{Ask, LIFETIME, Replaces, Transaction};
 use super::{Services, audit};
@@ -282,7 +283,8 @@ async fn complete_unrecorded(
         return Err(ProviderError::from(IdTokenError::AuthTimeTooOld).into());
     }
     let previous = previous(services, back.previous, &transaction).await?;
-    let goes_on = goes_on(&transaction, previous.as_ref().map(|(_, session)| &**session), &proved, now);
+    let before = previous.as_ref().map(|(_, session)| &**session);
+    let goes_on = goes_on(&transaction, before, &proved, now);
     let tokens = Tokens {
         refresh_token: granted.refresh_token,
         refresh_token_until: granted.refresh_token_until,
@@ -292,9 +294,8 @@ async fn complete_unrecorded(
         client_id: Some(provider.settings().client_id.clone()),
         nonce: secrets.nonce,
     };
-    let is_kept = goes_on.is_kept && services.settings_for_sign_in(back.environment).keep_me_signed_in;
-    let goes_on = GoesOn { is_kept, ..goes_on };
-    let id = start_session(services, back.environment, &transaction, proved, tokens, goes_on, now).await?;
+    let (id, is_kept) =
+        start_session(services, back.environment, &transaction, proved, tokens, goes_on, now).await?;
     if let Some((id, session)) = previous {
         replace_previous(services, id, &session, now).await;
     }
@@ -330,10 +331,12 @@ async fn start_session(
     transaction: &Transaction,
     proved: Proved,
     tokens: Tokens,
-    goes_on: GoesOn,
+    goes_on: GoesOn<'_>,
     now: Timestamp,
-) -> Result<SessionId, SignInError> {
-    let settings = &services.settings_for_sign_in(environment);
+) -> Result<(SessionId, bool), SignInError> {
+    ensure_known(services).await?;
+    let signed_in_under = services.signed_in_under(environment, goes_on.from);
+    let settings = &services.settings_under(environment, &signed_in_under, transaction.exempt.as_ref());
     let by_browser =
         provider(services, &transaction.provider)?.settings().policy_check == PolicyCheck::Browser;
     let renewal = match tokens.refresh_token {
@@ -353,9 +356,10 @@ async fn start_session(
         asserted_at: Some(proved.asserted_at),
         proof: schedule::proof(settings, renewal, now, proved.idp_interval, token_ends),
         renewal,
-        kept_signed_in: goes_on.is_kept,
-        reports_input: goes_on.reports_input,
+        kept_signed_in: goes_on.is_kept && settings.keep_me_signed_in,
+        reports_input: goes_on.from.is_some_and(|session| session.reports_input),
         exempt: transaction.exempt.clone(),
+        signed_in_under: Some(signed_in_under),
         failed_check: None,
         next_check: now,
     };
@@ -380,7 +384,7 @@ async fn start_session(
         return Err(error);
     }
     audit::signed_in(id.stored(), &session);
-    Ok(id)
+    Ok((id, session.kept_signed_in))
 }
 
 /// Did somebody end the session that a silent renewal was to go on from, after that began? What another tab had on its way
@@ -399,16 +403,23 @@ async fn ended_meanwhile(
 }
 
 /// What a session takes over from the one that it takes the place of.
-struct GoesOn {
+#[derive(Clone, Copy)]
+struct GoesOn<'a> {
     signed_in_at: Timestamp,
     is_kept: bool,
-    reports_input: bool,
+    /// The session of before, where this is the same one, renewed.
+    from: Option<&'a Session>,
 }
 
 /// A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9), and so does what the person chose,
 /// also where another tab has replaced the session meanwhile. Somebody else has chosen nothing.
-fn goes_on(transaction: &Transaction, previous: Option<&Session>, proved: &Proved, now: Timestamp) -> GoesOn {
-    let anew = GoesOn { signed_in_at: now, is_kept: transaction.keep, reports_input: false };
+fn goes_on<'a>(
+    transaction: &Transaction,
+    previous: Option<&'a Session>,
+    proved: &Proved,
+    now: Timestamp,
+) -> GoesOn<'a> {
+    let anew = GoesOn { signed_in_at: now, is_kept: transaction.keep, from: None };
     if transaction.ask != Ask::Silent {
         return anew;
     }
@@ -416,7 +427,7 @@ fn goes_on(transaction: &Transaction, previous: Option<&Session>, proved: &Prove
         (Some(previous), _) if previous.identity.is_same_person_as(&proved.identity) => GoesOn {
             signed_in_at: previous.signed_in_at,
             is_kept: previous.kept_signed_in,
-            reports_input: previous.reports_input,
+            from: Some(previous),
         },
         (Some(_), _) => GoesOn { is_kept: false, ..anew },
         (None, Some(replaced)) => GoesOn { signed_in_at: replaced.signed_in_at, ..anew },

@@ -29,11 +29,13 @@ pub enum Purpose {
     Document,
     /// Seals the `state` of a sign-out at the IdP.
     SignOut,
+    /// Seals the live settings.
+    Settings,
 }
 
 impl Purpose {
     /// All of them, in the order of their declaration.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::SessionCookie,
         Self::Transaction,
         Self::OidcNonce,
@@ -42,6 +44,7 @@ impl Purpose {
         Self::TokenRecord,
         Self::Document,
         Self::SignOut,
+        Self::Settings,
     ];
 
     const fn info(self) -> &'static [u8] {
@@ -54,6 +57,7 @@ impl Purpose {
             Self::TokenRecord => b"hourgate token record v1",
             Self::Document => b"hourgate document v1",
             Self::SignOut => b"hourgate sign-out v1",
+            Self::Settings => b"hourgate settings v1",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::access::AccessRules;
 use super::exemption::{Exemption, is_at_or_under};
-use super::settings::Settings;
+use super::settings::layer::SettingsLayer;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::session::origin::Origin;
 
@@ -17,8 +17,8 @@ pub struct Environment {
     pub providers: Vec<ProviderId>,
     /// The parent domain whose hosts share one session. Without it cookies are host-only.
     pub cookie_domain: Option<String>,
-    /// How long its sessions live.
-    pub settings: Settings,
+    /// What the configuration says about its sessions beyond what it says about all.
+    pub settings: SettingsLayer,
     /// Who of those who can sign in may use its apps.
     pub access: AccessRules,
     /// Kinds of clients for which inactivity or the longest length do not count.
@@ -54,18 +54,13 @@ pub enum SignOutScope {
 impl Environment {
     /// One that keeps all its doors as wide as they are by default.
     #[must_use]
-    pub fn new(
-        id: EnvironmentId,
-        hosts: Vec<Origin>,
-        providers: Vec<ProviderId>,
-        settings: Settings,
-    ) -> Self {
+    pub fn new(id: EnvironmentId, hosts: Vec<Origin>, providers: Vec<ProviderId>) -> Self {
         Self {
             id,
             hosts,
             providers,
             cookie_domain: None,
-            settings,
+            settings: SettingsLayer::default(),
             access: AccessRules::default(),
             exemptions: Vec::new(),
             passive_paths: Vec::new(),

@@ -199,13 +199,14 @@ pub(super) fn inactive_from(settings: &Settings, facts: &Facts, session: &Sessio
 /// When a session ends whatever happens, and why; `None` where only a "no", an admin or a sign-out ends it (row H3).
 #[must_use]
 pub fn end_of(settings: &Settings, session: &Session) -> Option<(Timestamp, EndReason)> {
-    if settings.custom_duration {
-        return Some((session.signed_in_at.plus(settings.max_length), EndReason::MaxLength));
-    }
-    match session.renewal {
-        Renewal::Background => None,
-        Renewal::Browser => Some((session.signed_in_at.plus(settings.lifetime), EndReason::Lifetime)),
-    }
+    let after = |length| session.signed_in_at.plus(length);
+    let custom = settings.custom_duration.then(|| (after(settings.max_length), EndReason::MaxLength));
+    let lifetime_counts = !settings.custom_duration || settings.lifetime_still_counts;
+    let fallback = match session.renewal {
+        Renewal::Browser if lifetime_counts => Some((after(settings.lifetime), EndReason::Lifetime)),
+        Renewal::Browser | Renewal::Background => None,
+    };
+    custom.into_iter().chain(fallback).min_by_key(|(at, _)| *at)
 }
 
 /// All instants at which time alone can change what the rules say.

@@ -48,6 +48,9 @@ pub struct Session {
     /// Is it of a kind of client for which inactivity or the longest length do not count?
     #[serde(default)]
     pub exempt: Option<Exempt>,
+    /// The settings of the sign-in. Absent in records of versions that did not keep them.
+    #[serde(default, rename = "settings")]
+    pub signed_in_under: Option<SignInSettings>,
     /// The last attempt to obtain one that did not succeed, if it came after the proof.
     pub failed_check: Option<FailedCheck>,
     /// When the next policy check is due; a copy of the due queue's entry, for people.
@@ -61,6 +64,17 @@ impl Session {
     pub fn is_meant_by_logout(&self, issued_at: Timestamp) -> bool {
         self.identity.authenticated_at.or(self.asserted_at).is_none_or(|at| at <= issued_at)
     }
+}
+
+/// The settings that a session was signed in under, as the policy wrote them down; nothing here reads them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInSettings {
+    /// The version of the live settings that counted then.
+    #[serde(rename = "v")]
+    pub version: u64,
+    /// One number for each setting.
+    #[serde(rename = "s")]
+    pub values: Box<[u32]>,
 }
 
 /// The newest verified ID token of a session (session-policy, section 1).
@@ -162,6 +176,7 @@ impl Session {
             reports_input: false,
             denied: None,
             exempt: None,
+            signed_in_under: None,
             failed_check: None,
             next_check: at,
         }

@@ -187,6 +187,17 @@ pub enum Spent {
     Again,
 }
 
+/// What a store keeps of the live settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeptSettings {
+    /// Nothing: nobody ever changed any.
+    Absent,
+    /// The version that the caller knows.
+    AsKnown,
+    /// Another version, and its sealed bytes.
+    Other(Version, Vec<u8>),
+}
+
 /// A hashed name: of a user, of a session at the IdP, of a value that can be used once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hashed([u8; 16]);
@@ -258,6 +269,14 @@ impl StoreError {
     /// A new session's name is not new.
     fn taken(doing: &'static str) -> Self {
         Self::Unavailable { doing, cause: "its name is taken; sign in again".to_owned() }
+    }
+
+    /// Live settings that this version did not write.
+    fn unknown_settings() -> Self {
+        Self::Unreadable {
+            what: "the live settings".to_owned(),
+            cause: "their first bytes are unknown; were they written by a newer version?".to_owned(),
+        }
     }
 
     /// A record of a kind that this version does not write.
@@ -384,6 +403,18 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// Reads a sealed document.
     async fn document(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Reads the live settings; their bytes only where the version is not `known`.
+    async fn settings(&self, known: Version) -> Result<KeptSettings, StoreError>;
+
+    /// Writes the live settings as version `next` if they are still at the version `seen`; version 0 is before the first
+    /// change. Never [`Replaced::Ended`].
+    async fn replace_settings(
+        &self,
+        seen: Version,
+        next: Version,
+        settings: &[u8],
+    ) -> Result<Replaced, StoreError>;
 
     /// What the store's own clock shows, where it has one; a decision of all nodes then rests on one clock.
     async fn time(&self) -> Result<Option<Timestamp>, StoreError>;

@@ -2,7 +2,7 @@
 //!
 //! The head comes first and has a fixed length, so that a store can compare it without understanding the rest.
 
-use crate::store::{Stored, Version};
+use crate::store::{KeptSettings, Stored, Version};
 
 const LIVE: u8 = b'L';
 const TOMBSTONE: u8 = b'T';
@@ -48,6 +48,18 @@ pub fn read(mut record: Vec<u8>) -> Option<Stored> {
     let bytes = if is_live(&record) && record.len() >= HEAD { record.split_off(HEAD) } else { return None };
     let version = record.get(1..)?.try_into().ok()?;
     Some(Stored::Live(Version(u64::from_be_bytes(version)), bytes))
+}
+
+/// What is kept of the live settings, to a caller who knows a version; `None` where this version does not know the head.
+pub(super) fn settings(record: Option<Vec<u8>>, known: Version) -> Option<KeptSettings> {
+    match record {
+        None => Some(KeptSettings::Absent),
+        Some(record) => match read(record)? {
+            Stored::Live(version, _) if version == known => Some(KeptSettings::AsKnown),
+            Stored::Live(version, bytes) => Some(KeptSettings::Other(version, bytes)),
+            Stored::Tombstone(_) => None,
+        },
+    }
 }
 
 /// The version after `seen`.

@@ -21,6 +21,7 @@ pub(crate) async fn reads(store: &dyn Store, id: StoredId) -> Vec<Outcome> {
         ("queued", store.queued(id.lane(), p, T0).await.map(drop)),
         ("index_list", store.index_list(Index::User(new_hash())).await.map(drop)),
         ("revoked_before", store.revoked_before(new_hash()).await.map(drop)),
+        ("settings", store.settings(Version(0)).await.map(drop)),
         ("document", store.document("d").await.map(drop)),
     ]
 }
@@ -47,6 +48,7 @@ pub(crate) async fn writes(store: &dyn Store, id: StoredId) -> Vec<Outcome> {
         ("set_revoked_before", store.set_revoked_before(new_hash(), T0, KEEP).await),
         ("take_turns", store.take_turns("b", Pace { per_second: 9, burst: 9 }, 1, T0).await.map(drop)),
         ("put_document", store.put_document("d", b"x").await),
+        ("replace_settings", store.replace_settings(Version(0), Version(1), b"x").await.map(drop)),
         ("ping", store.ping().await),
     ]
 }

@@ -298,7 +298,7 @@ async fn in_production_the_clock_of_redis_decides_what_is_due() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everything_but_documents_and_queues_is_swept_away_in_time() {
+async fn everything_but_documents_settings_and_queues_is_swept_away_in_time() {
     let server = RedisServer::start();
     let store = patient(&server.url(), TimeSource::Caller);
     let id = new_id();
@@ -307,7 +307,8 @@ async fn everything_but_documents_and_queues_is_swept_away_in_time() {
     store.end(id, b"why", KEEP).await.unwrap();
     for key in server.cli(&["KEYS", "*"]).lines() {
         let left: i64 = server.cli(&["PTTL", key]).parse().unwrap();
-        let stays = ["hg:due:", "hg:lanes:", "hg:doc:"].iter().any(|prefix| key.starts_with(prefix));
+        let stays =
+            ["hg:due:", "hg:lanes:", "hg:doc:", "hg:settings"].iter().any(|prefix| key.starts_with(prefix));
         assert!(
             if stays { left == -1 } else { (0..=KEEP.as_millis() as i64).contains(&left) },
             "{key}: {left}"

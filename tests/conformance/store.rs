@@ -10,8 +10,8 @@ use hourgate::session::id::{Lane, SessionId, StoredId};
 use hourgate::store::embedded::EmbeddedStore;
 use hourgate::store::redis::{Patience, RedisStore};
 use hourgate::store::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
-    Store, Stored, TimeSource, Version,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, KeptSettings, NewSession, Pace, Queued,
+    Replaced, Spent, Store, Stored, TimeSource, Version,
 };
 use hourgate::time::{SystemClock, Timestamp};
 use tempfile::TempDir;
@@ -467,6 +467,24 @@ conformance! {
         store.put_document("entra/metadata", b"").await.unwrap();
         assert_eq!(store.document("entra/jwks").await.unwrap(), Some(b"short".to_vec()));
         assert_eq!(store.document("entra/metadata").await.unwrap(), Some(vec![]), "empty, but there");
+    }
+
+    async fn c16_live_settings_are_written_by_whoever_saw_the_newest(house) {
+        let (one, other) = (house.node(), house.node());
+        assert_eq!(one.settings(Version(0)).await.unwrap(), KeptSettings::Absent);
+        assert_eq!(one.replace_settings(Version(1), Version(2), b"x").await.unwrap(), Replaced::Conflict);
+        assert_eq!(one.replace_settings(Version(0), Version(1), b"first").await.unwrap(), Replaced::Done(Version(1)));
+        assert_eq!(other.replace_settings(Version(0), Version(1), b"late").await.unwrap(), Replaced::Conflict);
+        assert_eq!(other.settings(Version(0)).await.unwrap(), KeptSettings::Other(Version(1), b"first".to_vec()));
+        assert_eq!(other.settings(Version(1)).await.unwrap(), KeptSettings::AsKnown);
+        assert_eq!(other.replace_settings(Version(1), Version(9), b"").await.unwrap(), Replaced::Done(Version(9)));
+        assert_eq!(one.settings(Version(1)).await.unwrap(), KeptSettings::Other(Version(9), vec![]), "empty, but there");
+        let writers = (0..8u8).map(|n| {
+            let node = house.node();
+            async move { node.replace_settings(Version(9), Version(10), &[n]).await.unwrap() }
+        });
+        let written = join_all(writers).await;
+        assert_eq!(written.iter().filter(|done| **done == Replaced::Done(Version(10))).count(), 1, "{written:?}");
     }
 
     async fn any_bytes_come_back_unchanged(house) {

@@ -12,6 +12,7 @@ use hourgate::journeys::{Services, policy_check, revoke};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
+use hourgate::policy::settings::layer::SettingsLayer;
 use hourgate::provider::settings::{ClientAuthentication, Settings as ProviderSettings};
 use hourgate::session::Session;
 use hourgate::session::end::Tombstone;
@@ -49,6 +50,7 @@ pub(crate) struct House {
     pub(crate) idp: RunningIdp,
     /// What the next (re)start of the gateway is made of.
     pub(crate) config: Config,
+    settings: Settings,
     place: Place,
     store: Option<Arc<dyn Store>>,
     running: Option<Running>,
@@ -84,13 +86,24 @@ impl House {
             keys: KeySource::Ring(file::render(&[MasterKey::random(START)])),
             store: StoreSettings::Embedded { path: dir.path().join("sessions.redb") },
             providers: vec![provider("idp", &idp.issuer("t1"))],
+            session: SettingsLayer::default(),
             environments: vec![environment("prod", APP, &["idp"]), environment("other", OTHER, &["idp"])],
             danger: Danger { insecure_test_idp: true, ..Danger::default() },
             log: Log { format: LogFormat::Auto, level: tracing::Level::INFO },
         };
         #[expect(clippy::disallowed_methods, reason = "tests are outside the gateway")]
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut house = Self { clock, idp, config, place, store: None, running: None, http, dir };
+        let mut house = Self {
+            clock,
+            idp,
+            config,
+            settings: Settings::default(),
+            place,
+            store: None,
+            running: None,
+            http,
+            dir,
+        };
         house.start().await;
         house.auto_login("alice").await;
         house
@@ -108,6 +121,8 @@ impl House {
             Place::Disk => Arc::new(self.open_file().await),
         };
         self.store = Some(store.clone());
+        self.config.environments[0].settings =
+            SettingsLayer::of_difference(&self.settings, &Settings::default());
         let gateway = Gateway::new(self.config.clone(), store, self.clock.clone()).unwrap();
         self.running = Some(gateway.start(1, Background::ByHand).unwrap());
     }
@@ -156,8 +171,9 @@ impl House {
         }
     }
 
+    /// What the configuration says about sessions at [`APP`]; read at the next start.
     pub(crate) fn settings(&mut self) -> &mut Settings {
-        &mut self.config.environments[0].settings
+        &mut self.settings
     }
 
     // === time ===
@@ -353,5 +369,5 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
 
 pub(crate) fn environment(id: &str, origin: &str, providers: &[&str]) -> Environment {
     let providers = providers.iter().map(|id| id.parse().unwrap()).collect();
-    Environment::new(id.parse().unwrap(), vec![origin.parse().unwrap()], providers, Settings::default())
+    Environment::new(id.parse().unwrap(), vec![origin.parse().unwrap()], providers)
 }

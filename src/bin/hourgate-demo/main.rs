@@ -16,9 +16,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use hourgate::policy::settings::Settings;
+use hourgate::policy::settings::table::{Called, Key, Leave};
 use hourgate::telemetry::{LogFormat, start_logging};
-use hourgate::time::{human, parse_span};
 use tokio::signal::unix::{SignalKind, signal};
 
 use scene::Scene;
@@ -43,9 +42,10 @@ struct Cli {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let range = Settings::SHORT_POLICY_CHECK_INTERVAL..=*Settings::POLICY_CHECK_INTERVAL.end();
-    let fits = parse_span(text).filter(|span| range.contains(span));
-    fits.ok_or_else(|| format!("must be a span from {} to {}", human(*range.start()), human(*range.end())))
+    let setting = Key::PolicyCheckInterval.setting();
+    let secs = setting.parse(text, Called::Name, Leave { short_policy_check: true });
+    let secs = secs.map_err(|refusal| format!("it {}", refusal.what))?;
+    Ok(Duration::from_secs(secs.into()))
 }
 
 fn main() -> ExitCode {

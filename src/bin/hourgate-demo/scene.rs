@@ -60,7 +60,9 @@ impl Scene {
         setup::make_keys(dir.path(), clock.now())?;
         let config = setup::config(seen, origins.collect::<Result<_, _>>()?, cli.interval, dir.path())?;
         let store = store::open(&config.store, clock.clone(), TimeSource::Caller).await?;
-        let gateway = Gateway::new(config, store, clock)?.start(1, Background::Runs)?;
+        let gateway = Gateway::new(config, store, clock)?;
+        gateway.read_live_settings().await?;
+        let gateway = gateway.start(1, Background::Runs)?;
 
         let client = client()?;
         let control = IdpControl::new(client.clone(), idp.address())?;

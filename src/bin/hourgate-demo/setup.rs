@@ -12,6 +12,7 @@ use hourgate::edge::limits::Limits;
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings as Policy;
+use hourgate::policy::settings::layer::SettingsLayer;
 use hourgate::provider::settings::{ClientAuthentication, Settings as Provider};
 use hourgate::session::origin::Origin;
 use hourgate::store::settings::Settings as Store;
@@ -49,12 +50,8 @@ pub(crate) fn config(
         discovery_url: Some(idp.discovery),
         ..Provider::new("test".parse()?, idp.issuer, "hourgate-demo".to_owned(), secret)
     };
-    let environment = Environment::new(
-        "demo".parse()?,
-        apps,
-        vec![provider.id.clone()],
-        Policy { policy_check_interval: interval, ..Policy::default() },
-    );
+    let environment = Environment::new("demo".parse()?, apps, vec![provider.id.clone()]);
+    let session = Policy { policy_check_interval: interval, ..Policy::default() };
     Ok(Config {
         server: Server { listen: ANY, trusted_proxies: vec![ANY.ip().into()] },
         management: Management { listen: ANY, socket: dir.join("admin.sock") },
@@ -62,6 +59,7 @@ pub(crate) fn config(
         keys: KeySource::File(dir.join("keys")),
         store: Store::Embedded { path: dir.join("sessions.redb") },
         providers: vec![provider],
+        session: SettingsLayer::of_difference(&session, &Policy::default()),
         environments: vec![environment],
         danger: Danger { short_policy_check: true, insecure_test_idp: true, ..Danger::default() },
         log: Log { format: LogFormat::Pretty, level: tracing::Level::WARN },

@@ -20,8 +20,8 @@ use self::tables::{Kind, Tables, key};
 use self::writer::{Promise, Writer};
 use super::queue::Score;
 use super::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
-    Store, StoreError, Stored, Version, record,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, KeptSettings, NewSession, Pace, Queued,
+    Replaced, Spent, Store, StoreError, Stored, Version, record,
 };
 use crate::session::id::{Lane, StoredId};
 use crate::time::{Clock, Timestamp};
@@ -367,6 +367,33 @@ impl Store for EmbeddedStore {
 
     async fn document(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.record("reading a document", &key(Kind::Document, name.as_bytes()))
+    }
+
+    async fn settings(&self, known: Version) -> Result<KeptSettings, StoreError> {
+        let found = self.record("reading the live settings", &key(Kind::Settings, &[]))?;
+        record::settings(found, known).ok_or_else(StoreError::unknown_settings)
+    }
+
+    async fn replace_settings(
+        &self,
+        seen: Version,
+        next: Version,
+        settings: &[u8],
+    ) -> Result<Replaced, StoreError> {
+        let settings = record::live(next, settings);
+        let replace = move |tables: &mut Tables<'_>| {
+            let key = key(Kind::Settings, &[]);
+            let is_as_seen = match tables.get(&key)? {
+                None => seen == Version(0),
+                Some(old) => old.starts_with(&record::head(seen)),
+            };
+            if !is_as_seen {
+                return Ok(Replaced::Conflict);
+            }
+            tables.put(&key, &settings, Timestamp::FAR_FUTURE)?;
+            Ok(Replaced::Done(next))
+        };
+        self.write("replacing the live settings", replace).await
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -30,6 +30,7 @@ pub(super) enum Kind {
     Once = b'o',
     RevokedBefore = b'e',
     Document = b'd',
+    Settings = b'c',
     Ping = b'p',
 }
 

@@ -59,6 +59,9 @@ pub(super) fn revoked_before(whose: Hashed) -> String {
     format!("hg:end:{whose}")
 }
 
+/// The live settings: version and sealed bytes.
+pub(super) const SETTINGS: &str = "hg:settings";
+
 /// A sealed document.
 pub(super) fn document(name: &str) -> String {
     format!("hg:doc:{name}")

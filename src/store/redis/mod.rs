@@ -22,8 +22,8 @@ pub use self::link::Patience;
 use self::scripts::Scripts;
 use super::queue::Score;
 use super::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
-    Store, StoreError, Stored, TimeSource, Version, record,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, KeptSettings, NewSession, Pace, Queued,
+    Replaced, Spent, Store, StoreError, Stored, TimeSource, Version, record,
 };
 use crate::session::id::{Lane, StoredId};
 use crate::time::Timestamp;
@@ -320,6 +320,34 @@ impl Store for RedisStore {
 
     async fn document(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.links.query("reading a document", &get(&keys::document(name))).await
+    }
+
+    async fn settings(&self, known: Version) -> Result<KeptSettings, StoreError> {
+        let doing = "reading the live settings";
+        let mut head = cmd("GETRANGE");
+        head.arg(keys::SETTINGS).arg(0).arg(record::HEAD - 1);
+        let head: Vec<u8> = self.links.query(doing, &head).await?;
+        if head == record::head(known) {
+            return Ok(KeptSettings::AsKnown);
+        }
+        let found: Option<Vec<u8>> = self.links.query(doing, &get(keys::SETTINGS)).await?;
+        record::settings(found, known).ok_or_else(StoreError::unknown_settings)
+    }
+
+    async fn replace_settings(
+        &self,
+        seen: Version,
+        next: Version,
+        settings: &[u8],
+    ) -> Result<Replaced, StoreError> {
+        let mut script = self.scripts.replace_settings.key(keys::SETTINGS);
+        match seen {
+            Version(0) => script.arg(""),
+            seen => script.arg(&record::head(seen)),
+        };
+        script.arg(record::live(next, settings));
+        let answer: String = self.links.run("replacing the live settings", &script).await?;
+        Ok(replaced(&answer, next))
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -18,6 +18,7 @@ pub(super) struct Scripts {
     pub(super) take_turns: Script,
     pub(super) index_add: Script,
     pub(super) raise: Script,
+    pub(super) replace_settings: Script,
 }
 
 macro_rules! script {
@@ -45,6 +46,7 @@ impl Scripts {
             take_turns: script!(score, "take_turns.lua"),
             index_add: script!(score, "index_add.lua"),
             raise: script!("raise.lua"),
+            replace_settings: script!("replace_settings.lua"),
         }
     }
 }

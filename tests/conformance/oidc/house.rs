@@ -10,7 +10,7 @@ use hourgate::gateway::{Background, Gateway, Running, install_tls};
 use hourgate::journeys::{policy_check, revoke};
 use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
-use hourgate::policy::settings::Settings;
+use hourgate::policy::settings::layer::SettingsLayer;
 use hourgate::provider::settings::{
     ClientAuthentication, PushedRequests, Settings as ProviderSettings, SigningAlgorithm,
 };
@@ -75,11 +75,11 @@ impl<I: FaultyIdp> House<I> {
             keys: KeySource::Ring(file::render(&[MasterKey::random(clock.now())])),
             store: StoreSettings::Embedded { path: path.clone() },
             providers: vec![provider(&idp, party)],
+            session: SettingsLayer::default(),
             environments: vec![Environment::new(
                 "prod".parse().unwrap(),
                 vec![APP.parse().unwrap()],
                 vec!["idp".parse().unwrap()],
-                Settings::default(),
             )],
             limits: Limits::default(),
             danger: Danger { insecure_test_idp: true, ..Danger::default() },

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use hourgate::config::{self, Config, KeySource};
 use hourgate::keys::client::{Choice, ClientKeys};
+use hourgate::policy::settings::layer::SettingsLayer;
+use hourgate::policy::settings::live::{LiveSettings, Scope};
+use hourgate::policy::settings::table::{Called, Kind, TABLE};
 use hourgate::provider::settings::{
     ClientAuthentication, PushedRequests, ResponseMode, Rotation, Settings as Provider,
 };
@@ -182,13 +185,32 @@ fn assert_within_limits(config: &Config) {
             );
         }
         hosts.extend(environment.hosts.iter().map(|host| host.host()));
-        let settings = &environment.settings;
-        let shortest = if config.danger.short_policy_check { Duration::from_secs(2) } else { HOUR / 12 };
-        assert!((shortest..=HOUR * 24).contains(&settings.policy_check_interval));
-        assert!((HOUR..=HOUR * 24).contains(&settings.max_length));
-        assert!((HOUR..=HOUR * 24 * 90).contains(&settings.lifetime));
-        assert!((HOUR..=HOUR * 24 * 30).contains(&settings.dormant_after));
-        assert!(settings.outage_grace <= HOUR * 24);
+        make_sense(config, Some(environment.id.clone()));
+    }
+}
+
+/// What results for one environment, or for all, is in range and has no contradiction.
+fn make_sense(config: &Config, scope: Scope) {
+    let configured = config.settings();
+    let resolved = LiveSettings::default().resolved(&configured, &scope);
+    let settings = resolved.settings();
+    let shortest = if config.danger.short_policy_check { Duration::from_secs(2) } else { HOUR / 12 };
+    assert!((shortest..=HOUR * 24).contains(&settings.policy_check_interval));
+    assert!((HOUR..=HOUR * 24).contains(&settings.max_length));
+    assert!((HOUR..=HOUR * 24 * 90).contains(&settings.lifetime));
+    assert!((HOUR..=HOUR * 24 * 30).contains(&settings.dormant_after));
+    assert!((HOUR / 12..=HOUR * 24).contains(&settings.inactivity_timeout));
+    assert!(settings.outage_grace <= HOUR * 24);
+    assert!(HOUR / 60 <= settings.warn_before && settings.warn_before < settings.max_length);
+    assert!(!settings.custom_duration || settings.inactivity_timeout < settings.max_length);
+    for setting in &TABLE {
+        let value = resolved.values[setting.key as usize];
+        assert_eq!(
+            setting.parse(&setting.text(value), Called::Name, configured.leave),
+            Ok(value),
+            "{}",
+            setting.name
+        );
     }
 }
 
@@ -241,6 +263,7 @@ fn written(config: &Config, texts: &[String]) -> String {
     line("danger.insecure_http", config.danger.insecure_http.to_string());
     line("danger.short_policy_check", config.danger.short_policy_check.to_string());
     line("danger.insecure_test_idp", config.danger.insecure_test_idp.to_string());
+    session(&config.session, "session.", &mut line);
     let limits = &config.limits;
     line("limits.connections", limits.connections.to_string());
     line("limits.request_within", span(limits.request_within));
@@ -338,16 +361,18 @@ fn written(config: &Config, texts: &[String]) -> String {
         line("hosts", list(environment.hosts.iter().map(ToString::to_string).collect()));
         line("providers", list(environment.providers.iter().map(ToString::to_string).collect()));
         environment.cookie_domain.iter().for_each(|domain| line("cookie_domain", text(domain)));
-        let settings = &environment.settings;
-        line("session.custom_duration", settings.custom_duration.to_string());
-        line("session.max_length", span(settings.max_length));
-        line("session.nonce_cookie", settings.nonce_cookie.to_string());
-        line("session.lifetime", span(settings.lifetime));
-        line("session.policy_check_interval", span(settings.policy_check_interval));
-        line("session.warn_before", span(settings.warn_before));
-        line("session.keep_me_signed_in", settings.keep_me_signed_in.to_string());
-        line("session.outage_grace", span(settings.outage_grace));
-        line("session.dormant_after", span(settings.dormant_after));
+        session(&environment.settings, "session.", &mut line);
     }
     out
+}
+
+fn session(layer: &SettingsLayer, prefix: &str, line: &mut impl FnMut(&str, String)) {
+    for setting in &TABLE {
+        let Some(value) = layer.get(setting.key) else { continue };
+        let value = match setting.kind {
+            Kind::Flag => setting.text(value),
+            Kind::Span { .. } | Kind::Word(_) => Value::String(setting.text(value)).to_string(),
+        };
+        line(&format!("{prefix}{}", setting.name), value);
+    }
 }

@@ -21,8 +21,8 @@ use hourgate::session::tokens::Tokens;
 use hourgate::session::{Proof, Renewal, Session};
 use hourgate::store::sessions::Sessions;
 use hourgate::store::{
-    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, NewSession, Pace, Queued, Replaced, Spent,
-    Store, StoreError, Stored, Version,
+    Claim, Claimed, Completion, Ended, Fence, Hashed, Index, KeptSettings, NewSession, Pace, Queued,
+    Replaced, Spent, Store, StoreError, Stored, Version,
 };
 use hourgate::time::{ManualClock, Timestamp};
 
@@ -161,6 +161,7 @@ pub fn session() -> Session {
         reports_input: false,
         denied: None,
         exempt: None,
+        signed_in_under: None,
         failed_check: None,
         next_check: NOW.plus(Duration::from_secs(3600)),
     }
@@ -447,6 +448,14 @@ impl Store for Shelf {
 
     async fn document(&self, _: &str) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(None)
+    }
+
+    async fn settings(&self, _: Version) -> Result<KeptSettings, StoreError> {
+        Ok(KeptSettings::Absent)
+    }
+
+    async fn replace_settings(&self, _: Version, next: Version, _: &[u8]) -> Result<Replaced, StoreError> {
+        Ok(Replaced::Done(next))
     }
 
     async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
