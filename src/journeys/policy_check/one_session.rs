@@ -239,8 +239,9 @@ impl Check<'_> {
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
         let known = &self.session.identity;
+        let heard_at = self.services.now().max(now);
         let (judged, fence) =
-            self.hold(fence, self.provider.prove_refreshed(response, &tokens.nonce, known, now)).await;
+            self.hold(fence, self.provider.prove_refreshed(response, &tokens.nonce, known, heard_at)).await;
         match judged {
             Ok(proved) if proved.identity.is_same_person_as(known) => {
                 self.confirmed(fence, tokens, proved, now).await
@@ -268,14 +269,20 @@ impl Check<'_> {
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
         let settings = &self.environment.settings;
+        // The IdP decided as it issued the token: after it was asked, before it was heard, whatever its clock shows.
+        let heard_at = self.services.now().max(now);
+        let proved_at = proved.asserted_at.clamp(now, heard_at);
+        let interval = proved.idp_interval;
+        let proof = schedule::proof(settings, Renewal::Background, proved_at, interval, proved.token_ends);
+        if proof.until <= heard_at {
+            tracing::warn!(
+                session = %self.id, provider = %self.session.identity.provider,
+                "policy_check_too_late: the answer took longer than it counts"
+            );
+            return self.failed(fence, CheckFailure::Unreachable, heard_at).await;
+        }
         let mut session = Session {
-            proof: schedule::proof(
-                settings,
-                Renewal::Background,
-                now,
-                proved.idp_interval,
-                proved.token_ends,
-            ),
+            proof,
             identity: Identity {
                 // Many IdPs leave `sid` out of a refreshed ID token. It is the one that the index has, and a sign-out
                 // finds the session by.
