@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::Services;
 use super::cookies::{NonceCookie, SessionCookie};
+use super::{Services, activity};
 use crate::policy::decide::{Decision, Verdict, decide};
 use crate::policy::environment::Environment;
 use crate::policy::facts::{Browser, Facts, Standing};
@@ -146,5 +146,5 @@ async fn last_activity(
     if schedule::unused_matters_from(&environment.settings, known) > now {
         return Ok(known);
     }
-    Ok(services.sessions.store().last_activity(id).await?.unwrap_or(known).max(known))
+    activity::last_used(services, &environment.settings, id, session, now).await
 }

@@ -205,6 +205,11 @@ impl House {
         self.lose(b't', id).await;
     }
 
+    /// It is not known any more when a session was used, all else is there.
+    pub(crate) async fn lose_the_activity(&mut self, id: StoredId) {
+        self.lose(b'a', id).await;
+    }
+
     /// The identity record of a session is gone, all else is there.
     pub(crate) async fn lose_the_record(&mut self, id: StoredId) {
         self.lose(b's', id).await;
