@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::error::EdgeError;
 use super::site::Site;
 use super::{Edge, cookie, paths, same_origin};
+use crate::journeys::activity::last_used;
 use crate::journeys::check::{Checked, Usage, check};
 use crate::journeys::presence;
 use crate::policy::decide::Verdict;
@@ -26,10 +27,11 @@ pub async fn session(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRespo
     let now = edge.services.now();
     let (site, mut checked) = look(&request, &edge, now).await?;
     if checked.settings.custom_inactivity
-        && let (Some(id), Standing::Live(_)) = (checked.id, &checked.facts.standing)
+        && let (Some(id), Standing::Live(session)) = (checked.id, &checked.facts.standing)
     {
         // The decision can do with less; who counts seconds wants to know what other nodes have seen.
-        checked.facts.last_activity = edge.services.last_activity(id, checked.facts.last_activity).await?;
+        let (services, settings) = (&edge.services, &checked.settings);
+        checked.facts.last_activity = last_used(services, settings, id, session, now).await?;
     }
     Ok(answer(StatusCode::OK, &view(&site, &checked, now)))
 }

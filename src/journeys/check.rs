@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::Services;
 use super::cookies::{NonceCookie, SessionCookie};
 use super::settings::ensure_known;
+use super::{Services, activity};
 use crate::policy::decide::{Decision, Verdict, decide};
 use crate::policy::environment::Environment;
 use crate::policy::facts::{Browser, Facts, Standing};
@@ -169,16 +169,5 @@ async fn last_activity(
     if schedule::unused_matters_from(settings, known) > now {
         return Ok(known);
     }
-    services.last_activity(id, known).await
-}
-
-impl Services {
-    /// When a session was last used, as far as the store knows, or a later instant that is `known` anyway.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub async fn last_activity(&self, id: StoredId, known: Timestamp) -> Result<Timestamp, StoreError> {
-        Ok(self.sessions.store().last_activity(id).await?.unwrap_or(known).max(known))
-    }
+    activity::last_used(services, settings, id, session, now).await
 }

@@ -221,6 +221,11 @@ impl House {
         self.lose(b't', id).await;
     }
 
+    /// It is not known any more when a session was used, all else is there.
+    pub(crate) async fn lose_the_activity(&mut self, id: StoredId) {
+        self.lose(b'a', id).await;
+    }
+
     /// The identity record of a session is gone, all else is there.
     pub(crate) async fn lose_the_record(&mut self, id: StoredId) {
         self.lose(b's', id).await;
@@ -250,6 +255,23 @@ impl House {
         write.commit().unwrap();
         drop(database);
         self.start().await;
+    }
+
+    /// Every byte in the store, as somebody finds it who has nothing else.
+    pub(crate) fn all_that_is_stored(&self) -> Vec<u8> {
+        let Place::Redis(server) = &self.place else {
+            return std::fs::read(self.dir.path().join("sessions.redb")).unwrap();
+        };
+        let keys = server.cli(&["KEYS", "*"]);
+        let shown = keys.lines().map(|key| {
+            let read = match server.cli(&["TYPE", key]).as_str() {
+                "string" => server.cli(&["--no-raw", "GET", key]),
+                "zset" => server.cli(&["--no-raw", "ZRANGE", key, "0", "-1"]),
+                _ => server.cli(&["--no-raw", "SMEMBERS", key]),
+            };
+            format!("{key} {read}\n")
+        });
+        shown.collect::<String>().into_bytes()
     }
 
     // === people ===

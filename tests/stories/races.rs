@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hourgate::provider::settings::Rotation;
 use hourgate::session::tokens::Tokens;
-use hourgate::store::Replaced;
+use hourgate::store::{Claimed, Completion, Replaced};
 use serde_json::json;
 
 use crate::house::{APP, HOUR, House, MINUTE, SECOND};
@@ -43,6 +43,34 @@ stories! {
         assert_eq!(session.failed_check.unwrap().why.code(), "token_spent", "the other node sends nothing that may be spent");
 
         let_go(house).await;
+        late.await.unwrap();
+        house.work().await;
+        let (_, session) = house.session().await;
+        assert_eq!((session.failed_check, session.proof.proved_at), (None, house.services().now()));
+        assert_eq!((house.token_requests("refresh_token").await, house.tokens_shown_twice().await), (2, 0));
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+    }
+
+    async fn race_04_a_session_is_handed_over_to_a_node_that_still_holds_it(house: House) {
+        with_strict_rotation(house).await;
+        let browser = house.signed_in().await;
+        held_answer(house).await;
+        house.clock.advance(3 * HOUR / 4);
+        let late = refresh_under_way(house).await;
+        house.clock.advance(11 * SECOND);
+        // Another node has taken over, and has looked at the tokens before the late ones are stored.
+        let (id, _) = house.session().await;
+        let store = house.services().sessions.clone();
+        let claimed = store.store().claim(id, house.services().now(), 10 * SECOND).await.unwrap();
+        let Claimed::Ours(fence) = claimed else { panic!("{claimed:?}") };
+        let_go(house).await;
+        while house.token_requests("refresh_token").await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        // It gives up for want of them.
+        let next_due = house.services().now().plus(90 * 24 * HOUR);
+        assert!(store.store().complete(id, Completion { fence, next_due }).await.unwrap());
         late.await.unwrap();
         house.work().await;
         let (_, session) = house.session().await;

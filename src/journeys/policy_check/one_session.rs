@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::LEASE;
 use super::outcome::{CheckOutcome, Occasion};
-use crate::journeys::{Services, audit};
+use crate::journeys::{Services, activity, audit};
 use crate::oidc::id_token::IdTokenError;
 use crate::oidc::token::{TokenError, TokenResponse};
 use crate::policy::environment::Environment;
@@ -73,7 +73,8 @@ impl Check<'_> {
             return Ok(CheckOutcome::Elsewhere);
         }
         if occasion == Occasion::Due {
-            let last_activity = self.last_activity().await?;
+            let last_activity =
+                activity::last_used(self.services, settings, self.id, &self.session, now).await?;
             if schedule::inactive_from(settings, last_activity).is_some_and(|at| at <= now) {
                 return self.end(EndReason::Inactive, None, now).await;
             }
@@ -244,8 +245,9 @@ impl Check<'_> {
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
         let known = &self.session.identity;
+        let heard_at = self.services.now().max(now);
         let (judged, fence) =
-            self.hold(fence, self.provider.prove_refreshed(response, &tokens.nonce, known, now)).await;
+            self.hold(fence, self.provider.prove_refreshed(response, &tokens.nonce, known, heard_at)).await;
         match judged {
             Ok(proved) if proved.identity.is_same_person_as(known) => {
                 self.confirmed(fence, tokens, proved, now).await
@@ -273,14 +275,20 @@ impl Check<'_> {
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
         let settings = &self.settings();
+        // The IdP decided as it issued the token: after it was asked, before it was heard, whatever its clock shows.
+        let heard_at = self.services.now().max(now);
+        let proved_at = proved.asserted_at.clamp(now, heard_at);
+        let interval = proved.idp_interval;
+        let proof = schedule::proof(settings, Renewal::Background, proved_at, interval, proved.token_ends);
+        if proof.until <= heard_at {
+            tracing::warn!(
+                session = %self.id, provider = %self.session.identity.provider,
+                "policy_check_too_late: the answer took longer than it counts"
+            );
+            return self.failed(fence, CheckFailure::Unreachable, heard_at).await;
+        }
         let mut session = Session {
-            proof: schedule::proof(
-                settings,
-                Renewal::Background,
-                now,
-                proved.idp_interval,
-                proved.token_ends,
-            ),
+            proof,
             denied: self.environment.access.judge(&proved.identity, &proved.claims).err(),
             identity: Identity {
                 // Many IdPs leave `sid` out of a refreshed ID token. It is the one that the index has, and a sign-out
@@ -297,19 +305,27 @@ impl Check<'_> {
             schedule::next_due(settings, &session, tokens.refresh_token_until, random::fraction());
         let outcome = self.write(fence, &session, CheckOutcome::Confirmed, now).await?;
         if outcome == CheckOutcome::Elsewhere {
-            self.hand_over(now).await?;
+            self.hand_over().await?;
         }
         Ok(outcome)
     }
 
     /// The claim was lost while the IdP took its time, but the tokens are stored: whoever took over may have given up for
-    /// want of them, and is to look again.
-    async fn hand_over(&self, now: Timestamp) -> Result<(), StoreError> {
+    /// want of them, or be about to, and is to look again.
+    async fn hand_over(&self) -> Result<(), StoreError> {
         let store = self.services.sessions.store();
-        if let Claimed::Ours(fence) = store.claim(self.id, now, LEASE).await? {
-            store.complete(self.id, Completion { fence, next_due: now }).await?;
+        let until = Instant::now() + LEASE;
+        loop {
+            let now = self.services.now();
+            match store.claim(self.id, now, LEASE).await? {
+                Claimed::Ours(fence) => {
+                    store.complete(self.id, Completion { fence, next_due: now }).await?;
+                    return Ok(());
+                }
+                Claimed::Busy(_) if Instant::now() < until => sleep(OFFER_EVERY).await,
+                Claimed::Busy(_) | Claimed::Absent => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     /// Nobody said no: the session is kept as it is, and asked about again soon.
@@ -388,12 +404,6 @@ impl Check<'_> {
                 }
             }
         }
-    }
-
-    async fn last_activity(&self) -> Result<Timestamp, StoreError> {
-        let stored = self.services.sessions.store().last_activity(self.id).await?;
-        let seen_here = self.services.activity.last_seen(self.id);
-        Ok(stored.max(seen_here).unwrap_or(self.session.signed_in_at).max(self.session.signed_in_at))
     }
 }
 
