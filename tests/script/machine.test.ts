@@ -376,3 +376,62 @@ void test("o3_an_outage_of_the_identity_provider_is_told_when_it_begins_and_when
     [{ degraded: true }, { degraded: false }],
   );
 });
+
+void test("the_tabs_take_turns_in_asking_but_for_what_a_person_waits_for", () => {
+  const page = begun();
+  page.pass(300);
+  deepEqual(page.effects, [{ t: "ask", alone: false }]);
+  page.did();
+  page.take({ t: "ask" });
+  deepEqual(page.effects, [{ t: "ask", alone: true }]);
+  page.answer(live());
+  page.did();
+  page.take({ t: "refused", reason: "inactive" });
+  deepEqual(page.effects[1], { t: "ask", alone: true });
+});
+
+void test("an_inactivity_that_ends_before_what_is_warned_of_is_asked_about", () => {
+  const page = begun({ ...ENDING, idle_in: 60 });
+  page.pass(60);
+  deepEqual(page.did(), []);
+  page.pass(1);
+  deepEqual(page.did(), ["ask"]);
+});
+
+void test("the_answer_of_a_poll_does_not_end_the_wish_to_stay", () => {
+  const page = warned();
+  page.take({ t: "stay" });
+  page.take({ t: "not-extended", retryAfterSecs: 5, dice: 0 });
+  page.answer(live({ warn: warn("inactivity", 0, 120) }));
+  page.did();
+  page.pass(5);
+  deepEqual(page.did(), ["extend"]);
+});
+
+void test("no_call_goes_on_for_what_only_a_window_can_extend", () => {
+  const page = warned();
+  page.take({ t: "stay" });
+  page.answer(live(ENDING));
+  page.did();
+  page.pass(60);
+  deepEqual(page.did(), []);
+});
+
+void test("a_report_from_before_the_clock_was_set_back_does_not_keep_the_next_one_back", () => {
+  const page = begun();
+  page.take({ t: "touched" });
+  page.sleep(-3600);
+  page.take({ t: "touched" });
+  deepEqual(page.did(), ["report", "report"]);
+});
+
+void test("a_page_for_everybody_hears_when_somebody_signs_in", () => {
+  const page = new Page();
+  page.answer(signedOut("no_session"));
+  page.did();
+  page.take({ t: "woke" });
+  page.pass(1);
+  page.take({ t: "woke" });
+  page.answer(live());
+  deepEqual(page.did(), ["ask", "reauthenticated"]);
+});

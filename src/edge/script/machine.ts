@@ -116,7 +116,7 @@ function look(state: State, now: Instant, ticking: boolean): Step {
     next = { ...next, extendAt: now + GIVE_UP };
   }
   if (mayAsk(next, now) && now >= next.askAt) {
-    const asking = ask(next, now, next.failures > 0 && isDue(next, now));
+    const asking = ask(next, now, false);
     next = asking.state;
     effects.push(...asking.effects);
   }
