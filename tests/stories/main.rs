@@ -42,6 +42,7 @@ mod outages;
 mod pace;
 mod policy_checks;
 mod races;
+mod session_policy;
 mod several_idps;
 mod sign_in;
 mod sign_out;
