@@ -58,7 +58,8 @@ stories! {
         let before = house.token_calls().await;
         house.wait(3 * HOUR).await;
         let during = house.token_calls().await - before;
-        assert!(during <= 5, "{during} calls: the breaker opened, and then it only knocked");
+        // Those that were on their way when the first answer came, and nobody in the hours after.
+        assert!(during <= herd.len(), "{during} calls: the breaker opened, and then it only knocked");
         assert_eq!(house.live().await.len(), herd.len(), "nobody was signed out");
 
         house.no_outage().await;
