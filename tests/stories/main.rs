@@ -40,6 +40,8 @@ mod outages;
 mod pace;
 mod policy_checks;
 mod races;
+mod session_settings;
+mod settings;
 mod several_idps;
 mod sign_in;
 mod sign_out;
