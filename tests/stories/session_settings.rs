@@ -84,6 +84,7 @@ stories! {
 
     async fn c7_the_lifetime_is_the_longest_where_nothing_can_be_checked_in_the_background(house: House) {
         no_refresh_tokens(house).await;
+        house.control("PUT", "/lifetimes", json!({ "sso_session": "90d" })).await;
         set(house, &[("SessionSecurityTokenLifetimeInHours", json!(48))]).await;
         let browser = house.signed_in().await;
         for _ in 0..47 {
