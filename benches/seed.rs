@@ -65,6 +65,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             proof: Proof { proved_at: now, until },
             renewal: Renewal::Background,
             kept_signed_in: false,
+            reports_input: false,
+            denied: None,
+            exempt: None,
             signed_in_under: Some(settings.snapshot()),
             failed_check: None,
             next_check: until,
@@ -76,6 +79,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             nonce: nonce.value(),
             unanswered_since: None,
             rotates: None,
+            client_id: None,
         };
         sessions.create(id.stored(), &session, &tokens, until, now).await?;
         let cookie = session_cookie(&id, &keys, now);

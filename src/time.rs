@@ -182,6 +182,16 @@ mod tests {
     }
 
     #[test]
+    fn tmo_10_an_instant_is_utc_and_an_hour_is_an_hour_when_clocks_are_put_forward() {
+        let spring = Timestamp::from_secs(1_806_192_000); // in Europe, that night has no third hour
+        assert_eq!(spring.to_string(), "2027-03-28T00:00:00Z");
+        let hours: Vec<_> = (0..4).map(|n| spring.plus(Duration::from_secs(n * 3600)).to_string()).collect();
+        let shown =
+            ["2027-03-28T00:00:00Z", "2027-03-28T01:00:00Z", "2027-03-28T02:00:00Z", "2027-03-28T03:00:00Z"];
+        assert_eq!(hours, shown);
+    }
+
+    #[test]
     fn spans_read_like_sentences() {
         assert_eq!(human(Duration::from_secs(5400)), "1 h 30 min");
         assert_eq!(human(Duration::from_secs(86_400)), "1 d");

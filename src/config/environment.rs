@@ -5,12 +5,17 @@ use super::problem::{Problem, Refusal, nearest};
 use super::provider::Read;
 use super::reader::Table;
 use super::session::Said;
-use super::values::{plain_http_is_fine, text};
-use super::{Danger, session};
-use crate::policy::environment::Environment;
+use super::values::{one_of, plain_http_is_fine, text};
+use super::{Danger, clients, session};
+use crate::policy::environment::{Environment, SignOutScope, StartPage};
 use crate::provider::settings::ResponseMode;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::session::origin::{Origin, Scheme};
+
+const START_PAGES: [(&str, StartPage); 2] =
+    [("when_needed", StartPage::WhenNeeded), ("always", StartPage::Always)];
+const SIGN_OUT_SCOPES: [(&str, SignOutScope); 2] =
+    [("idp_session", SignOutScope::IdpSession), ("user", SignOutScope::User)];
 
 /// All environments; `None` only after a problem was noted.
 pub(super) fn all(
@@ -37,6 +42,11 @@ pub(super) fn all(
         let cookie_domain = cookie_domain(&mut table, own.as_deref().unwrap_or_default());
         let chosen = chosen(&mut table, &known);
         no_posts_over_plain_http(&table, own.as_deref().unwrap_or_default(), chosen.as_deref(), providers);
+        let start_page = table.get_or("start_page", StartPage::default(), one_of(&START_PAGES));
+        let scope = table.get_or("sign_out_scope", SignOutScope::default(), one_of(&SIGN_OUT_SCOPES));
+        let passive = table.list("passive_paths", clients::url_path);
+        let access = clients::access(table.table("access"));
+        let exemptions = clients::exemptions(&mut table);
         let settings = session::said(table.table("session"), Some(server), danger.leave()).layer;
         table.finish();
         environments.push(own.as_ref().zip(id.ok()).map(|(own, id)| Environment {
@@ -45,6 +55,12 @@ pub(super) fn all(
             providers: chosen.unwrap_or_else(|| known.clone()),
             cookie_domain,
             settings,
+            access,
+            exemptions,
+            passive_paths:
+                passive.map_or_else(Vec::new, |list| list.value.into_iter().map(|path| path.value).collect()),
+            start_page,
+            sign_out_scope: scope,
         }));
         hosts.extend(own.unwrap_or_default());
     }

@@ -6,6 +6,7 @@
 //! an unknown variable, a value out of range are problems, and all problems are told at once.
 
 mod client_authentication;
+mod clients;
 mod context;
 mod environment;
 mod find;

@@ -12,7 +12,6 @@ use crate::journeys::sign_in::{Complete, SignInError, complete};
 use crate::oidc::authorization::{ResponseError, ResponseMode};
 use crate::policy::decide::Verdict;
 use crate::session::names::ProviderId;
-use crate::session::return_to::ReturnTo;
 
 /// No authorization response is longer, in bytes.
 const LONGEST_RESPONSE: usize = 64 * 1024;
@@ -69,14 +68,17 @@ async fn back(
         previous: presented.session.id(),
     };
     // The address was sealed, but under which configuration? It is judged again (AUT-17).
-    let judged =
-        |address: &str| ReturnTo::parse(address, &site.origin, &site.environment.hosts, paths::PREFIX);
+    let judged = |address: &str| paths::return_to(address, &site);
     match complete(&edge.services, back, now).await {
         Ok(signed_in) => {
             let value = session_cookie(&signed_in.id, &edge.services.keys, now);
             let return_to = judged(&signed_in.return_to);
             let sent_back = loop_guard::sent_back(request, &site, &return_to, now);
-            Ok(see_other(return_to.as_str(), [cookie::session(&site, value), sent_back]))
+            let mut cookies = vec![cookie::session(&site, value, signed_in.is_kept), sent_back];
+            if signed_in.with_credentials {
+                cookies.push(cookie::not_signed_out(&site));
+            }
+            Ok(see_other(return_to.as_str(), cookies))
         }
         Err(SignInError::NeedsThePerson { return_to, .. }) => {
             Ok(see_other(&paths::start_asking(&site.origin, &judged(&return_to)), []))

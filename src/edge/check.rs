@@ -14,7 +14,6 @@ use crate::journeys::check::{Usage, check};
 use crate::journeys::policy_check::{CheckOutcome, run_visited};
 use crate::policy::decide::Verdict;
 use crate::policy::facts::Standing;
-use crate::session::return_to::ReturnTo;
 
 /// How long a navigation waits.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -30,7 +29,7 @@ pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRe
     if addresses.next().is_some() {
         return Err(EdgeError::Query("a parameter is given twice"));
     }
-    let return_to = ReturnTo::parse(&rd, &site.origin, &site.environment.hosts, paths::PREFIX);
+    let return_to = paths::return_to(&rd, &site);
     let presented = cookie::presented(&request, &site, &edge.services.keys);
 
     let deadline = Instant::now() + PATIENCE;
@@ -45,7 +44,7 @@ pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRe
         };
         match (&checked.decision.verdict, visited, outcome) {
             (Verdict::Allow(_), ..) => return Ok(see_other(return_to.as_str(), [])),
-            (Verdict::SignIn(_) | Verdict::Renew, ..) => {
+            (Verdict::SignIn(_) | Verdict::Renew | Verdict::Forbidden, ..) => {
                 return Ok(see_other(&paths::start(&site.origin, &return_to), []));
             }
             (Verdict::Check, Some((id, session)), None) => {

@@ -114,7 +114,7 @@ impl<T: AsyncWrite + Unpin> Connection<T> {
         Ok(())
     }
 
-    /// Something came that no handler has yet.
+    /// Something came that no handler has yet. The HTTP layer reads on until there is nothing more, and the alarm is set then.
     fn arrived(&mut self, cx: &mut Context<'_>, read: usize) -> io::Result<()> {
         if let Phase::Idle { .. } = self.progress.phase.get() {
             self.progress.phase.set(Phase::Arriving { until: Instant::now() + self.limits.request_within });
@@ -124,7 +124,7 @@ impl<T: AsyncWrite + Unpin> Connection<T> {
         if unserved > READ_UNSERVED {
             return Err(self.refuse(cx, io::ErrorKind::InvalidData, TOO_LARGE));
         }
-        self.in_time(cx)
+        Ok(())
     }
 
     /// The connection ends. Before the first request is answered there is somebody to tell, and room in the system's buffers.
@@ -147,13 +147,14 @@ impl<T: AsyncWrite + Unpin> Connection<T> {
                 if let Some(reader) = self.reader.take() {
                     reader.wake();
                 }
+                Ok(())
             }
-            Poll::Ready(_) => {}
+            Poll::Ready(_) => Ok(()),
             Poll::Pending => {
                 self.blocked_until.get_or_insert_with(|| Instant::now() + self.limits.answer_within);
+                self.in_time(cx)
             }
         }
-        self.in_time(cx)
     }
 }
 

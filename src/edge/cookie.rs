@@ -2,11 +2,13 @@
 //!
 //! | environment | names |
 //! |---|---|
-//! | host-only | `__Host-hourgate`, `__Host-hourgate-nonce`, `__Host-hourgate-sent-back` (half a minute) |
+//! | host-only | `__Host-hourgate`, `__Host-hourgate-nonce`, `__Host-hourgate-sent-back` (half a minute), `__Host-hourgate-signed-out` |
 //! | `cookie_domain` | `__Secure-hourgate-<environment>`, `__Secure-hourgate-<environment>-nonce` |
 //! | plain HTTP other than localhost (`danger.insecure_http`) | `hourgate`, `hourgate-nonce`, without `Secure` |
 //!
 //! Both are `SameSite=Lax`; the nonce cookie is `None` in environments with an IdP that answers by POST. It opens nothing.
+
+use std::borrow::Cow;
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
@@ -17,11 +19,13 @@ use super::loop_guard;
 use super::site::Site;
 use crate::journeys::check::Presented;
 use crate::journeys::cookies::{NonceCookie, SessionCookie};
+use crate::journeys::signed_out_mark::SignedOutMark;
 use crate::keys::KeyRing;
 use crate::session::origin::Scheme;
+use crate::time::Timestamp;
 
 /// What browsers grant at most.
-const NONCE_COOKIE_DAYS: i64 = 400;
+const LONGEST_DAYS: i64 = 400;
 /// A request with more cookies of one name than this is not looked at any further.
 const MOST_OF_ONE_NAME: usize = 4;
 
@@ -47,10 +51,38 @@ pub enum Reach {
     CrossSitePost,
 }
 
-/// The `Set-Cookie` of a session: lives as long as the browser.
+/// The `Set-Cookie` of a session: lives as long as the browser, or, where the person is kept signed in, longer than any
+/// session. When that ends is for the store to say.
 #[must_use]
-pub fn session(site: &Site, value: String) -> Cookie<'static> {
-    build(site, Names::of(site).session, value)
+pub fn session(site: &Site, value: String, kept: bool) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).session, value);
+    if kept {
+        cookie.set_max_age(Duration::days(LONGEST_DAYS));
+    }
+    cookie
+}
+
+/// The `Set-Cookie` that marks a browser in which somebody signed out (row A2).
+#[must_use]
+pub fn signed_out(site: &Site, mark: &SignedOutMark, keys: &KeyRing, now: Timestamp) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).signed_out, mark.seal(keys, now));
+    cookie.set_max_age(Duration::days(LONGEST_DAYS));
+    cookie
+}
+
+/// The `Set-Cookie` that takes the mark away: somebody has entered credentials since.
+#[must_use]
+pub fn not_signed_out(site: &Site) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).signed_out, String::new());
+    cookie.make_removal();
+    cookie
+}
+
+/// The mark of the browser, if somebody signed out there and nobody has entered credentials since.
+#[must_use]
+pub fn signed_out_mark(request: &HttpRequest, site: &Site, keys: &KeyRing) -> Option<SignedOutMark> {
+    let name = Names::of(site).signed_out;
+    values(request, &name).next().map(|value| SignedOutMark::read(value, keys))
 }
 
 /// The `Set-Cookie` that takes the session cookie away. It has the same attributes, or browsers would ignore it (SES-04).
@@ -68,7 +100,7 @@ pub fn nonce(site: &Site, nonce: &NonceCookie, reach: Reach) -> Cookie<'static> 
     if reach == Reach::CrossSitePost {
         cookie.set_same_site(SameSite::None);
     }
-    cookie.set_max_age(Duration::days(NONCE_COOKIE_DAYS));
+    cookie.set_max_age(Duration::days(LONGEST_DAYS));
     cookie
 }
 
@@ -95,20 +127,42 @@ pub fn sent_back_value<'a>(request: &'a HttpRequest, site: &Site) -> Option<&'a 
     values(request, &name).next()
 }
 
+/// Known beforehand but for environments with a domain: every request asks for them.
 struct Names {
-    session: String,
-    nonce: String,
-    sent_back: String,
+    session: Cow<'static, str>,
+    nonce: Cow<'static, str>,
+    sent_back: Cow<'static, str>,
+    signed_out: Cow<'static, str>,
 }
 
 impl Names {
     fn of(site: &Site) -> Self {
-        let session = match &site.environment.cookie_domain {
-            _ if is_insecure(site) => "hourgate".to_owned(),
-            None => "__Host-hourgate".to_owned(),
-            Some(_) => format!("__Secure-hourgate-{}", site.environment.id),
+        let known = |session, nonce, sent_back, signed_out| Self {
+            session: Cow::Borrowed(session),
+            nonce: Cow::Borrowed(nonce),
+            sent_back: Cow::Borrowed(sent_back),
+            signed_out: Cow::Borrowed(signed_out),
         };
-        Self { nonce: format!("{session}-nonce"), sent_back: format!("{session}-sent-back"), session }
+        match &site.environment.cookie_domain {
+            _ if is_insecure(site) => {
+                known("hourgate", "hourgate-nonce", "hourgate-sent-back", "hourgate-signed-out")
+            }
+            None => known(
+                "__Host-hourgate",
+                "__Host-hourgate-nonce",
+                "__Host-hourgate-sent-back",
+                "__Host-hourgate-signed-out",
+            ),
+            Some(_) => {
+                let session = format!("__Secure-hourgate-{}", site.environment.id);
+                Self {
+                    nonce: format!("{session}-nonce").into(),
+                    sent_back: format!("{session}-sent-back").into(),
+                    signed_out: format!("{session}-signed-out").into(),
+                    session: session.into(),
+                }
+            }
+        }
     }
 }
 
@@ -117,7 +171,7 @@ fn is_insecure(site: &Site) -> bool {
     site.origin.scheme() == Scheme::Http && !site.origin.is_loopback()
 }
 
-fn build(site: &Site, name: String, value: String) -> Cookie<'static> {
+fn build(site: &Site, name: Cow<'static, str>, value: String) -> Cookie<'static> {
     let mut cookie = Cookie::build(name, value)
         .path("/")
         .secure(!is_insecure(site))

@@ -21,6 +21,7 @@ pub mod management;
 pub mod navigation;
 pub mod page;
 pub mod paths;
+pub mod same_origin;
 pub mod session;
 pub mod sign_in_budget;
 pub mod sign_out;
@@ -68,6 +69,8 @@ pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/authz/forward-auth", web::route().to(authz::forward_auth))
                 .route("/authz/ext-authz{path:(/.*)?}", web::route().to(authz::ext_authz))
                 .route("/start", get().to(start::start))
+                .route("/start", web::post().to(start::start_by_form))
+                .route("/popup-done", get().to(page::popup_done))
                 .route("/callback/{idp}", get().to(callback::by_query))
                 .route("/callback/{idp}", web::post().to(callback::by_post))
                 .route("/check", get().to(check::check_page))
@@ -77,6 +80,8 @@ pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/backchannel-logout/{idp}", web::post().to(backchannel_logout::backchannel_logout))
                 .route("/frontchannel-logout/{idp}", get().to(frontchannel_logout::frontchannel_logout))
                 .route("/session", get().to(session::session))
+                .route("/session/activity", web::post().to(session::activity))
+                .route("/session/extend", web::post().to(session::extend))
                 .route("/userinfo", get().to(session::userinfo))
                 .route("/jwks.json", get().to(jwks::jwks))
                 .route("/style.css", get().to(page::style))

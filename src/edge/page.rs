@@ -1,4 +1,4 @@
-//! The pages that people see: plain HTML, one style sheet, no script, nothing from elsewhere.
+//! The pages that people see: plain HTML, one style sheet, nothing from elsewhere; a script only where a window closes itself.
 
 use actix_web::HttpResponse;
 use actix_web::cookie::Cookie;
@@ -12,7 +12,8 @@ use askama::Template;
 use super::paths;
 
 /// No `form-action`: browsers apply it to the redirects after a form too, and a sign-out's lead to the IdP.
-const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 const STYLE: &str = include_str!("pages/style.css");
 
 /// A message, perhaps with something to do about it.
@@ -33,12 +34,36 @@ pub struct Message {
     pub retry_after_secs: Option<u32>,
 }
 
-/// Where people choose their IdP.
+/// Where a sign-in begins: why, where, and whether to be kept signed in.
 #[derive(Template)]
-#[template(path = "choose.html", config = "src/edge/pages/askama.toml")]
-pub struct Choose {
-    /// Name and address of each.
+#[template(path = "start.html", config = "src/edge/pages/askama.toml")]
+pub struct Start {
+    /// The heading.
+    pub title: &'static str,
+    /// What happened, if something did.
+    pub sentence: Option<&'static str>,
+    /// Its stable reason code.
+    pub code: Option<&'static str>,
+    /// The words on the button, where there is one IdP.
+    pub button: &'static str,
+    /// Where the form goes.
+    pub action: String,
+    /// Where the person wants to go.
+    pub return_to: String,
+    /// Id and name of each IdP.
     pub providers: Vec<(String, String)>,
+    /// May they choose to be kept signed in?
+    pub offers_keep: bool,
+    /// Where they sign out, if that is what they can do.
+    pub sign_out: Option<String>,
+}
+
+/// Where a window that was opened to sign in or renew ends; its script tells the page that opened it.
+#[derive(Template)]
+#[template(path = "popup_done.html", config = "src/edge/pages/askama.toml")]
+pub struct PopupDone {
+    /// Where the script is.
+    pub script: String,
 }
 
 /// Where people are asked whether they want to sign out.
@@ -108,13 +133,23 @@ pub fn see_other(location: &str, cookies: impl IntoIterator<Item = Cookie<'stati
     response.finish()
 }
 
+/// `GET /_hourgate/popup-done`
+pub async fn popup_done() -> HttpResponse {
+    let script = format!("{}/popup-done.js", paths::PREFIX);
+    Page::new(StatusCode::OK, &PopupDone { script }).into_response()
+}
+
 /// The style sheet of all pages.
 pub async fn style() -> HttpResponse {
+    asset("text/css; charset=utf-8", STYLE)
+}
+
+fn asset(kind: &'static str, body: &'static str) -> HttpResponse {
     HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/css; charset=utf-8"))
+        .insert_header((CONTENT_TYPE, kind))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .body(STYLE)
+        .body(body)
 }
 
 /// Where the style sheet is, for the templates.

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::site::Site;
 use crate::session::names::ProviderId;
 use crate::session::origin::Origin;
 use crate::session::return_to::ReturnTo;
@@ -21,6 +22,12 @@ pub fn start(origin: &Origin, return_to: &ReturnTo) -> String {
     with_return("start", origin, return_to)
 }
 
+/// Where the start page's form goes.
+#[must_use]
+pub fn start_form(origin: &Origin) -> String {
+    format!("{origin}{PREFIX}/start")
+}
+
 /// Where a sign-in begins that may ask the person, and at once: after the explanation was read, or a silent try failed.
 #[must_use]
 pub fn start_asking(origin: &Origin, return_to: &ReturnTo) -> String {
@@ -31,6 +38,44 @@ pub fn start_asking(origin: &Origin, return_to: &ReturnTo) -> String {
 #[must_use]
 pub fn check(origin: &Origin, return_to: &ReturnTo) -> String {
     with_return("check", origin, return_to)
+}
+
+/// Where a renewal in a window of its own ends.
+pub const POPUP_DONE: &str = "/_hourgate/popup-done";
+
+/// Where a sign-in or a renewal begins in a window of its own.
+#[must_use]
+pub fn popup(origin: &Origin) -> String {
+    format!("{origin}{PREFIX}/start?rd={POPUP_DONE}")
+}
+
+/// Where the page script says that somebody wants to stay.
+#[must_use]
+pub fn extend(origin: &Origin) -> String {
+    format!("{origin}{PREFIX}/session/extend")
+}
+
+/// Where it says that somebody is there.
+#[must_use]
+pub fn activity(origin: &Origin) -> String {
+    format!("{origin}{PREFIX}/session/activity")
+}
+
+/// The address that a person wants to go to, as far as it is one of the site's: of the gateway's own pages only the one where
+/// windows end.
+#[must_use]
+pub fn return_to(untrusted: &str, site: &Site) -> ReturnTo {
+    let popup_done = ReturnTo::own_page(&site.origin, POPUP_DONE);
+    if untrusted == POPUP_DONE || untrusted == popup_done.as_str() {
+        return popup_done;
+    }
+    ReturnTo::parse(untrusted, &site.origin, &site.environment.hosts, PREFIX)
+}
+
+/// Is it that page?
+#[must_use]
+pub fn is_popup_done(return_to: &ReturnTo) -> bool {
+    return_to.as_str().ends_with(POPUP_DONE)
 }
 
 /// Where a person signs out.

@@ -1,14 +1,12 @@
 //! `/_hourgate/signout`: GET asks, a POST from the same origin acts.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ORIGIN;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use super::error::EdgeError;
 use super::page::{Message, Page, SignOut, see_other};
-use super::site::Site;
-use super::{Edge, cookie, paths};
+use super::{Edge, cookie, paths, same_origin};
 use crate::journeys::check::{Usage, check};
 use crate::journeys::sign_out::{finish_later, sign_out};
 use crate::journeys::sign_out_state::SignOutState;
@@ -34,9 +32,7 @@ pub async fn ask(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse,
 /// `POST /_hourgate/signout`
 pub async fn act(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, EdgeError> {
     let site = edge.site(&request)?;
-    if !is_same_origin(&request, &site) {
-        return Err(EdgeError::CrossSite);
-    }
+    same_origin::required(&request, &site)?;
     let presented = cookie::presented(&request, &site, &edge.services.keys);
     let after = paths::signed_out(&site.origin);
     let Some(id) = presented.session.id() else {
@@ -96,13 +92,4 @@ fn state(query: &str) -> Option<String> {
     let mut states = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "state");
     let only = states.next()?.1.into_owned();
     states.next().is_none().then_some(only)
-}
-
-/// Browsers say where a form comes from. One that does not is not believed (LOG-02).
-fn is_same_origin(request: &HttpRequest, site: &Site) -> bool {
-    let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-    match header("sec-fetch-site") {
-        Some(site) => site == "same-origin",
-        None => header(ORIGIN.as_str()) == Some(&site.origin.to_string()),
-    }
 }

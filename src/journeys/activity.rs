@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::Services;
+use crate::policy::settings::Settings;
+use crate::session::Session;
 use crate::session::id::StoredId;
 use crate::store::StoreError;
 use crate::store::sessions::Sessions;
@@ -15,6 +18,32 @@ const WRITE_EVERY: Duration = Duration::from_secs(30);
 const FORGET_AFTER: Duration = Duration::from_secs(600);
 const SHARDS: usize = 16;
 const BATCH: usize = 500;
+
+/// When a session was last used, as far as the store and this node know; at least its sign-in.
+///
+/// A store that has lost it leaves it unknown, and nobody is signed out for that: the session counts as used just now, or, where
+/// that was earlier, when it could last be served. This is noted, so that it is counted from there.
+///
+/// # Errors
+///
+/// [`StoreError`].
+pub async fn last_used(
+    services: &Services,
+    settings: &Settings,
+    id: StoredId,
+    session: &Session,
+    now: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    if let Some(stored) = services.sessions.store().last_activity(id).await? {
+        let seen_here = services.activity.last_seen(id);
+        return Ok(seen_here.map_or(stored, |seen| seen.max(stored)).max(session.signed_in_at));
+    }
+    let last_served = session.proof.until.plus(settings.outage_grace);
+    let at_the_latest = now.min(last_served).max(session.signed_in_at);
+    tracing::warn!(session = %id, "activity_lost: the store does not know when the session was used");
+    services.activity.note(id, at_the_latest);
+    Ok(at_the_latest)
+}
 
 /// This node's memory of when sessions were used.
 #[derive(Debug, Default)]
@@ -41,6 +70,19 @@ impl Activity {
         self.shard(id).get(&id).map(|seen| seen.at)
     }
 
+    /// Was nothing of it written to the store since `then`, as far as this node knows?
+    #[must_use]
+    pub fn was_written_before(&self, id: StoredId, then: Timestamp) -> bool {
+        self.shard(id).get(&id).is_none_or(|seen| seen.written <= then)
+    }
+
+    /// Notes that the store knows of a use at `at`.
+    pub fn wrote(&self, id: StoredId, at: Timestamp) {
+        if let Some(seen) = self.shard(id).get_mut(&id) {
+            seen.written = seen.written.max(at);
+        }
+    }
+
     /// Writes what is new and due to be written, and forgets what is old.
     ///
     /// # Errors
@@ -59,11 +101,8 @@ impl Activity {
             };
             for batch in due.chunks(BATCH) {
                 sessions.note_activity(batch).await?;
-                let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
                 for (id, at) in batch {
-                    if let Some(seen) = shard.get_mut(id) {
-                        seen.written = *at;
-                    }
+                    self.wrote(*id, *at);
                 }
             }
         }

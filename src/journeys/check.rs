@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::Services;
 use super::cookies::{NonceCookie, SessionCookie};
 use super::settings::ensure_known;
+use super::{Services, activity};
 use crate::policy::decide::{Decision, Verdict, decide};
 use crate::policy::environment::Environment;
 use crate::policy::facts::{Browser, Facts, Standing};
@@ -31,8 +31,21 @@ pub struct Presented {
 pub enum Usage {
     /// Somebody uses the app.
     Activity,
+    /// A script of the app asks for something: perhaps for somebody, perhaps by itself. Counts until the page script reports
+    /// what somebody does (row C10).
+    Script,
     /// Somebody only looks at the session (`/session`, `/userinfo`).
     Peek,
+}
+
+impl Usage {
+    const fn slides(self, session: &Session) -> bool {
+        match self {
+            Self::Activity => true,
+            Self::Script => !session.reports_input,
+            Self::Peek => false,
+        }
+    }
 }
 
 /// The decision, and what it was made of.
@@ -84,7 +97,9 @@ pub async fn check(
         standing,
     };
     let decision = decide(&settings, &facts, now);
-    if let (Verdict::Allow(_), Some(id), Usage::Activity) = (&decision.verdict, id, usage) {
+    if let (Verdict::Allow(permit), Some(id)) = (&decision.verdict, id)
+        && usage.slides(permit.session())
+    {
         services.activity.note(id, now);
         if is_back_in_time(&settings, &facts, now) {
             // What cannot be written now is written with the rest.
@@ -156,5 +171,5 @@ async fn last_activity(
     if schedule::unused_matters_from(settings, known) > now {
         return Ok(known);
     }
-    Ok(services.sessions.store().last_activity(id).await?.unwrap_or(known).max(known))
+    activity::last_used(services, settings, id, session, now).await
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a person signs in | [`sign_in`] |
 //! | a request is let pass, or not | [`check`] |
+//! | a person is there and says so | [`presence`] |
 //! | the IdP is asked whether a session may go on | [`policy_check`] |
 //! | a person signs out | [`sign_out`] |
 //! | the IdP says that a session of its own is over | [`idp_logout`] |
@@ -19,11 +20,13 @@ pub mod cookies;
 pub mod idp_documents;
 pub mod idp_logout;
 pub mod policy_check;
+pub mod presence;
 pub mod revoke;
 pub mod settings;
 pub mod sign_in;
 pub mod sign_out;
 pub mod sign_out_state;
+pub mod signed_out_mark;
 pub mod token_revocation;
 pub mod transaction;
 
@@ -37,6 +40,7 @@ use crate::policy::environment::Environment;
 use crate::policy::settings::Settings;
 use crate::policy::settings::live::EnvironmentSettings;
 use crate::provider::OidcProvider;
+use crate::session::judged::Exempt;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::session::{Session, SignInSettings};
 use crate::store::StoreError;
@@ -90,7 +94,10 @@ impl Services {
     /// The settings that a live session goes by (row C14). Everybody who judges a session asks here.
     #[must_use]
     pub fn settings_of(&self, environment: &Environment, session: &Session) -> Settings {
-        self.settings.of(&environment.id, |settings| settings.of_session(session.signed_in_under.as_ref()))
+        let settings = self
+            .settings
+            .of(&environment.id, |settings| settings.of_session(session.signed_in_under.as_ref()));
+        settings.exempting(session.exempt.as_ref())
     }
 
     /// The settings that a sign-in to an environment begins with.
@@ -110,8 +117,13 @@ impl Services {
     }
 
     /// The settings that a session goes by that was signed in under these.
-    pub(crate) fn settings_under(&self, environment: &Environment, under: &SignInSettings) -> Settings {
-        self.settings.of(&environment.id, |settings| settings.of_session(Some(under)))
+    pub(crate) fn settings_under(
+        &self,
+        environment: &Environment,
+        under: &SignInSettings,
+        exempt: Option<&Exempt>,
+    ) -> Settings {
+        self.settings.of(&environment.id, |settings| settings.of_session(Some(under))).exempting(exempt)
     }
 
     /// Ends a session, counts it and writes it into the audit log. Already ended ones stay as they are.
@@ -124,9 +136,10 @@ impl Services {
         // Before the end, which takes the tokens with it. What cannot be read is left to the IdP's own limits.
         let revokes = tombstone.reason.revokes_tokens() && self.revokes_tokens(&session.identity.provider);
         let tokens = if revokes { self.sessions.tokens(id).await.ok().flatten() } else { None };
+        let tokens = tokens.map(|(_, tokens)| tokens).filter(|tokens| self.has_given(session, tokens));
         let ended = self.sessions.end(id, tombstone).await?;
         if ended == crate::store::Ended::Now {
-            if let Some(refresh_token) = tokens.and_then(|(_, tokens)| tokens.refresh_token) {
+            if let Some(refresh_token) = tokens.and_then(|tokens| tokens.refresh_token) {
                 self.revoke_at_idp(&session.identity.provider, refresh_token);
             }
             self.metrics

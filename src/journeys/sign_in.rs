@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cookies::NonceCookie;
 use super::settings::ensure_known;
+use super::signed_out_mark::SignedOutMark;
 use super::transaction::{Ask, LIFETIME, Replaces, Transaction};
 use super::{Services, audit};
 use crate::oidc::authorization::{
@@ -18,6 +19,7 @@ use crate::provider::{CodeGrant, OidcProvider, Proved, ProviderError, SignInRequ
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::{Lane, SessionId, StoredId};
+use crate::session::judged::Exempt;
 use crate::session::names::ProviderId;
 use crate::session::origin::Origin;
 use crate::session::return_to::ReturnTo;
@@ -49,6 +51,12 @@ pub struct Begin<'a> {
     pub login_hint: Option<&'a str>,
     /// The live session that their browser has here.
     pub replaces: Option<Replaces>,
+    /// Do they want to be kept signed in?
+    pub keep: bool,
+    /// Is their client of an exempt kind?
+    pub exempt: Option<Exempt>,
+    /// Has somebody signed out in their browser before?
+    pub signed_out: Option<SignedOutMark>,
 }
 
 /// Somebody comes back from an IdP.
@@ -78,6 +86,10 @@ pub struct SignedIn {
     pub id: SessionId,
     /// Where the person wanted to go, as it was when the sign-in began; to be judged again.
     pub return_to: String,
+    /// Are they kept signed in?
+    pub is_kept: bool,
+    /// Have they entered credentials, as the IdP proved?
+    pub with_credentials: bool,
 }
 
 /// Why a sign-in did not succeed. `return_to` is where the person wanted to go, to be judged again.
@@ -173,6 +185,9 @@ pub async fn begin(services: &Services, begin: Begin<'_>, now: Timestamp) -> Res
         begun_at: now,
         ask: begin.ask,
         replaces: begin.replaces,
+        keep: begin.keep,
+        exempt: begin.exempt,
+        authenticated_after: begin.signed_out.and_then(|mark| mark.authenticated_at),
     };
     let secrets = transaction
         .secrets(begin.nonce, services.keys.current(now), &services.keys)
@@ -190,7 +205,7 @@ pub async fn begin(services: &Services, begin: Begin<'_>, now: Timestamp) -> Res
         login_hint: begin.login_hint,
     };
     let provider = provider(services, begin.provider)?;
-    if provider.breaker().is_open(now) {
+    if provider.breaker().is_silent(now) {
         // The way there is known, but nobody would be let in at its end.
         return Err(ProviderError::Away.into());
     }
@@ -264,25 +279,28 @@ async fn complete_unrecorded(
         authenticated_since: (transaction.ask == Ask::Fresh).then_some(transaction.begun_at),
     };
     let (granted, proved) = provider.redeem(grant, now).await?;
+    if transaction.ask == Ask::Fresh && !transaction.is_authenticated_anew(&proved.identity) {
+        return Err(ProviderError::from(IdTokenError::AuthTimeTooOld).into());
+    }
     let previous = previous(services, back.previous, &transaction).await?;
     let before = previous.as_ref().map(|(_, session)| &**session);
-    let signed_in_at = signed_in_at(&transaction, before, &proved, now);
-    let goes_on =
-        before.filter(|before| transaction.ask == Ask::Silent && before.signed_in_at == signed_in_at);
+    let goes_on = goes_on(&transaction, before, &proved, now);
     let tokens = Tokens {
         refresh_token: granted.refresh_token,
         refresh_token_until: granted.refresh_token_until,
         id_token: granted.id_token,
         unanswered_since: None,
         rotates: None,
+        client_id: Some(provider.settings().client_id.clone()),
         nonce: secrets.nonce,
     };
-    let since = Since { signed_in_at, goes_on };
-    let id = start_session(services, back.environment, &transaction, proved, tokens, since, now).await?;
+    let (id, is_kept) =
+        start_session(services, back.environment, &transaction, proved, tokens, goes_on, now).await?;
     if let Some((id, session)) = previous {
         replace_previous(services, id, &session, now).await;
     }
-    Ok(SignedIn { id, return_to: transaction.return_to })
+    let with_credentials = transaction.ask == Ask::Fresh;
+    Ok(SignedIn { id, return_to: transaction.return_to, is_kept, with_credentials })
 }
 
 fn idp_error(transaction: Transaction, error: String) -> SignInError {
@@ -307,24 +325,18 @@ fn idp_error(transaction: Transaction, error: String) -> SignInError {
     }
 }
 
-/// When the person signed in, and which session of then goes on in the new one: a silent renewal is no sign-in.
-struct Since<'a> {
-    signed_in_at: Timestamp,
-    goes_on: Option<&'a Session>,
-}
-
 async fn start_session(
     services: &Services,
     environment: &Environment,
     transaction: &Transaction,
     proved: Proved,
     tokens: Tokens,
-    Since { signed_in_at, goes_on }: Since<'_>,
+    goes_on: GoesOn<'_>,
     now: Timestamp,
-) -> Result<SessionId, SignInError> {
+) -> Result<(SessionId, bool), SignInError> {
     ensure_known(services).await?;
-    let signed_in_under = services.signed_in_under(environment, goes_on);
-    let settings = &services.settings_under(environment, &signed_in_under);
+    let signed_in_under = services.signed_in_under(environment, goes_on.from);
+    let settings = &services.settings_under(environment, &signed_in_under, transaction.exempt.as_ref());
     let by_browser =
         provider(services, &transaction.provider)?.settings().policy_check == PolicyCheck::Browser;
     let renewal = match tokens.refresh_token {
@@ -336,14 +348,17 @@ async fn start_session(
     let token_ends = if by_browser { proved.token_ends.min(interval_ends) } else { proved.token_ends };
     let mut session = Session {
         environment: environment.id.clone(),
+        denied: environment.access.judge(&proved.identity, &proved.claims).err(),
         identity: proved.identity,
         browser: transaction.browser,
-        signed_in_at,
+        signed_in_at: goes_on.signed_in_at,
         sign_in_begun_at: transaction.begun_at,
         asserted_at: Some(proved.asserted_at),
         proof: schedule::proof(settings, renewal, now, proved.idp_interval, token_ends),
         renewal,
-        kept_signed_in: false,
+        kept_signed_in: goes_on.is_kept && settings.keep_me_signed_in,
+        reports_input: goes_on.from.is_some_and(|session| session.reports_input),
+        exempt: transaction.exempt.clone(),
         signed_in_under: Some(signed_in_under),
         failed_check: None,
         next_check: now,
@@ -369,7 +384,7 @@ async fn start_session(
         return Err(error);
     }
     audit::signed_in(id.stored(), &session);
-    Ok(id)
+    Ok((id, session.kept_signed_in))
 }
 
 /// Did somebody end the session that a silent renewal was to go on from, after that began? What another tab had on its way
@@ -387,20 +402,36 @@ async fn ended_meanwhile(
     })
 }
 
-/// A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9), also where another tab has replaced
-/// the session meanwhile.
-fn signed_in_at(
+/// What a session takes over from the one that it takes the place of.
+#[derive(Clone, Copy)]
+struct GoesOn<'a> {
+    signed_in_at: Timestamp,
+    is_kept: bool,
+    /// The session of before, where this is the same one, renewed.
+    from: Option<&'a Session>,
+}
+
+/// A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9), and so does what the person chose,
+/// also where another tab has replaced the session meanwhile. Somebody else has chosen nothing.
+fn goes_on<'a>(
     transaction: &Transaction,
-    previous: Option<&Session>,
+    previous: Option<&'a Session>,
     proved: &Proved,
     now: Timestamp,
-) -> Timestamp {
-    match (transaction.ask, previous, transaction.replaces) {
-        (Ask::Silent, Some(previous), _) if previous.identity.is_same_person_as(&proved.identity) => {
-            previous.signed_in_at
-        }
-        (Ask::Silent, None, Some(replaced)) => replaced.signed_in_at,
-        _ => now,
+) -> GoesOn<'a> {
+    let anew = GoesOn { signed_in_at: now, is_kept: transaction.keep, from: None };
+    if transaction.ask != Ask::Silent {
+        return anew;
+    }
+    match (previous, transaction.replaces) {
+        (Some(previous), _) if previous.identity.is_same_person_as(&proved.identity) => GoesOn {
+            signed_in_at: previous.signed_in_at,
+            is_kept: previous.kept_signed_in,
+            from: Some(previous),
+        },
+        (Some(_), _) => GoesOn { is_kept: false, ..anew },
+        (None, Some(replaced)) => GoesOn { signed_in_at: replaced.signed_in_at, ..anew },
+        (None, None) => anew,
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use super::Services;
 use super::revoke::end_indexed;
 use super::sign_out_state::SignOutState;
+use super::signed_out_mark::SignedOutMark;
 use crate::session::Session;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::SessionId;
@@ -27,6 +28,8 @@ pub struct SignedOut {
     /// Where the browser goes so that the IdP ends its session too; `None` where there was no session or the IdP has no
     /// such place.
     pub idp: Option<url::Url>,
+    /// What the browser keeps of it.
+    pub mark: SignedOutMark,
 }
 
 /// Ends a session and every other session of the same IdP session. `return_to` is where on `origin` the IdP sends the
@@ -44,11 +47,12 @@ pub async fn sign_out(
 ) -> Result<SignedOut, StoreError> {
     let id = id.stored();
     let Found::Live(_, session) = services.sessions.find(id).await? else {
-        return Ok(SignedOut { idp: None });
+        return Ok(SignedOut { idp: None, mark: SignedOutMark::default() });
     };
     // Before the end: it takes the tokens with it. The IdP can do without; a sign-out does not fail for it.
     let tokens = services.sessions.tokens(id).await.ok().flatten();
-    let hint = tokens.and_then(|(_, tokens)| tokens.id_token);
+    let tokens = tokens.map(|(_, tokens)| tokens).filter(|tokens| services.has_given(&session, tokens));
+    let hint = tokens.and_then(|tokens| tokens.id_token);
     let tombstone = Tombstone { reason: EndReason::SignedOut, at: now, remark: None };
     // The others first: once this one has ended, a second try could not tell which they are.
     if let Some(sid) = &session.identity.idp_session {
@@ -64,7 +68,8 @@ pub async fn sign_out(
     let state = state.seal(&services.keys);
     let provider = services.providers.get(&session.identity.provider);
     let idp = provider.and_then(|provider| provider.sign_out_url(hint.as_ref(), return_to, &state));
-    Ok(SignedOut { idp })
+    let mark = SignedOutMark { authenticated_at: session.identity.authenticated_at };
+    Ok(SignedOut { idp, mark })
 }
 
 /// Goes on with a sign-out that the store stood in the way of, beside everything else, until it is done: the person has

@@ -10,7 +10,9 @@ use tokio::time::sleep;
 
 use super::Services;
 use crate::provider::{OidcProvider, RevocationError};
+use crate::session::Session;
 use crate::session::names::ProviderId;
+use crate::session::tokens::Tokens;
 use crate::time::Clock;
 
 /// Pauses between the tries; after the last one the IdP's own limits are left to end the token.
@@ -37,6 +39,12 @@ impl Services {
     /// Does this IdP take refresh tokens back?
     pub(crate) fn revokes_tokens(&self, provider: &ProviderId) -> bool {
         self.providers.get(provider).is_some_and(|provider| provider.revokes_tokens())
+    }
+
+    /// Did the IdP of a session, as it is configured now, give these tokens to this client? Another is not shown them.
+    pub(crate) fn has_given(&self, session: &Session, tokens: &Tokens) -> bool {
+        let provider = self.providers.get(&session.identity.provider);
+        provider.is_some_and(|provider| provider.has_given(tokens, &session.identity.issuer))
     }
 
     /// Begins to revoke a refresh token and returns at once. A failure is logged; the session has ended without it.

@@ -12,6 +12,8 @@ use crate::keys::ring::NotAuthentic;
 use crate::keys::{KeyId, KeyRing, Purpose};
 use crate::session::BrowserHash;
 use crate::session::id::StoredId;
+use crate::session::identity::Identity;
+use crate::session::judged::Exempt;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::time::Timestamp;
 
@@ -48,6 +50,15 @@ pub struct Transaction {
     /// The session that the browser had then. Its cookie does not come along with a response by POST from another site.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Replaces>,
+    /// Does the person want to be kept signed in (row C17)?
+    #[serde(rename = "k", default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep: bool,
+    /// Is the client of an exempt kind (row C15)?
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub exempt: Option<Exempt>,
+    /// When whoever signed out in this browser had entered credentials, by the IdP's clock (row A2).
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    pub authenticated_after: Option<Timestamp>,
 }
 
 /// A session that a sign-in takes the place of.
@@ -117,6 +128,12 @@ impl Transaction {
         Some(Secrets { nonce: derive(Purpose::OidcNonce)?, pkce_verifier: derive(Purpose::PkceVerifier)? })
     }
 
+    /// Did the person enter credentials after whoever signed out in this browser had? Two instants of one clock.
+    #[must_use]
+    pub fn is_authenticated_anew(&self, identity: &Identity) -> bool {
+        self.authenticated_after.is_none_or(|before| identity.authenticated_at.is_some_and(|at| at > before))
+    }
+
     /// Has it taken too long?
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
@@ -150,6 +167,9 @@ mod tests {
                 begun_at: now,
                 ask: Ask::AsTheIdpSeesFit,
                 replaces: None,
+                keep: false,
+                exempt: None,
+                authenticated_after: None,
             };
             let secrets = transaction.secrets(nonce, keys.current(now), &keys).unwrap();
             for (text, bytes) in

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::algorithm::SigningAlgorithm;
 use super::json;
-use super::jws::{Jws, JwsError};
+use super::jws::{Audience, Jws, JwsError};
 use crate::time::Timestamp;
 
 /// How far an IdP's clock may be off. A wider leeway would let an expired token in for longer.
@@ -85,26 +85,6 @@ struct Registered {
     oid: Option<String>,
 }
 
-/// `aud` (RFC 7519 section 4.1.3).
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
-}
-
-impl Audience {
-    /// We trust no other audience: each of them could pass our token on (Core section 3.1.3.7, number 3).
-    fn is_only(&self, client_id: &str) -> bool {
-        match self {
-            Self::One(audience) => audience == client_id,
-            Self::Several(audiences) => {
-                !audiences.is_empty() && audiences.iter().all(|audience| audience == client_id)
-            }
-        }
-    }
-}
-
 /// `null` is not "absent": where the member stands, its value must be of the type.
 pub(super) fn present<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
@@ -134,18 +114,12 @@ impl<'de> Deserialize<'de> for NumericDate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum IdTokenError {
-    #[error("it is longer than 64 KiB; have the identity provider put fewer groups into it")]
-    TooLong,
+    #[error(transparent)]
+    Jws(JwsError),
     #[error("it is not a signed JWT with an ID token's claims")]
     Malformed,
     #[error("its type, content type or critical header is not that of an ID token")]
     WrongType,
-    #[error("its signature algorithm is not one that this issuer may use")]
-    Algorithm,
-    #[error("the issuer's key set has no key for it")]
-    UnknownKey,
-    #[error("its signature is wrong")]
-    Signature,
     #[error("it is of another issuer")]
     Issuer,
     #[error("it is for another audience, or for others too")]
@@ -177,12 +151,12 @@ impl IdTokenError {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::TooLong => "id_token_too_long",
-            Self::Malformed => "id_token_malformed",
-            Self::WrongType => "id_token_type",
-            Self::Algorithm => "id_token_alg",
-            Self::UnknownKey => "id_token_unknown_key",
-            Self::Signature => "id_token_signature",
+            Self::Jws(JwsError::TooLong) => "id_token_too_long",
+            Self::Malformed | Self::Jws(JwsError::Malformed) => "id_token_malformed",
+            Self::WrongType | Self::Jws(JwsError::Special) => "id_token_type",
+            Self::Jws(JwsError::Algorithm) => "id_token_alg",
+            Self::Jws(JwsError::UnknownKey) => "id_token_unknown_key",
+            Self::Jws(JwsError::Signature) => "id_token_signature",
             Self::Issuer => "id_token_iss",
             Self::Audience => "id_token_aud",
             Self::AuthorizedParty => "id_token_azp",
@@ -201,12 +175,9 @@ impl IdTokenError {
 impl From<JwsError> for IdTokenError {
     fn from(error: JwsError) -> Self {
         match error {
-            JwsError::TooLong => Self::TooLong,
             JwsError::Malformed => Self::Malformed,
             JwsError::Special => Self::WrongType,
-            JwsError::Algorithm => Self::Algorithm,
-            JwsError::UnknownKey => Self::UnknownKey,
-            JwsError::Signature => Self::Signature,
+            other => Self::Jws(other),
         }
     }
 }
@@ -215,7 +186,7 @@ impl From<JwsError> for IdTokenError {
 ///
 /// # Errors
 ///
-/// The first check that fails. [`IdTokenError::UnknownKey`] is worth one refetch of the keys.
+/// The first check that fails. [`JwsError::UnknownKey`] is worth one refetch of the keys.
 pub fn verify(
     token: &str,
     keys: &CoreJsonWebKeySet,
@@ -230,6 +201,9 @@ pub fn verify(
     let claims = json::object(jws.unverified_payload()).map_err(|_| IdTokenError::Malformed)?;
     let registered =
         Registered::deserialize(Value::Object(claims.clone())).map_err(|_| IdTokenError::Malformed)?;
+    // (6)–(8); from here on the payload is authentic. Before all that it says: that a refreshed token is another issuer's, or for
+    // somebody else, ends a session, and nobody but the issuer may say it.
+    let signed_by = jws.verify(keys, expected.algorithms)?;
     // (2)
     if registered.iss != expected.issuer {
         return Err(IdTokenError::Issuer);
@@ -238,9 +212,6 @@ pub fn verify(
     if !registered.aud.is_only(expected.client_id) {
         return Err(IdTokenError::Audience);
     }
-    // (6)–(8); from here on the payload is authentic.
-    let signed_by = jws.verify(keys, expected.algorithms)?;
-
     // Core section 2; and no header can carry a control character, so that two such names could become one.
     if registered.sub.is_empty() || registered.sub.len() > 255 || registered.sub.contains(char::is_control) {
         return Err(IdTokenError::Malformed);

@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use openidconnect::core::{CoreJsonWebKey, CoreJsonWebKeySet, CoreJwsSigningAlgorithm};
 use openidconnect::{JsonWebKey, JsonWebKeyAlgorithm, JsonWebKeyUse, JwsSigningAlgorithm};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::algorithm::SigningAlgorithm;
@@ -39,6 +40,25 @@ pub enum JwsError {
     /// The key is there, and did not sign this.
     #[error("its signature is wrong")]
     Signature,
+}
+
+/// `aud` (RFC 7519 section 4.1.3).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    /// We trust no other audience: each of them could pass our token on (Core section 3.1.3.7, number 3). Nor a list that names us
+    /// twice, which nobody makes who knows whom it is for.
+    pub(super) fn is_only(&self, client_id: &str) -> bool {
+        match self {
+            Self::One(audience) => audience == client_id,
+            Self::Several(audiences) => matches!(audiences.as_slice(), [only] if only == client_id),
+        }
+    }
 }
 
 /// A token taken apart. Nothing in it is proved before [`Jws::verify`].

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::algorithm::SigningAlgorithm;
 use super::id_token::{LEEWAY, NumericDate, present};
 use super::json;
-use super::jws::{Jws, JwsError};
+use super::jws::{Audience, Jws, JwsError};
 use crate::time::Timestamp;
 
 /// The member of `events` that makes a token a logout token.
@@ -64,16 +64,12 @@ pub struct VerifiedLogoutToken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
 pub enum LogoutTokenError {
+    #[error(transparent)]
+    Jws(JwsError),
     #[error("it is not a signed JWT with a logout token's claims")]
     Malformed,
     #[error("its type, content type or critical header is not that of a logout token")]
     WrongType,
-    #[error("its signature algorithm is not one that this issuer may use")]
-    Algorithm,
-    #[error("the issuer's key set has no key for it")]
-    UnknownKey,
-    #[error("its signature is wrong")]
-    Signature,
     #[error("it is of another issuer")]
     Issuer,
     #[error("it is for another audience, or for others too")]
@@ -95,11 +91,11 @@ impl LogoutTokenError {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
-            Self::Malformed => "logout_token_malformed",
-            Self::WrongType => "logout_token_type",
-            Self::Algorithm => "logout_token_alg",
-            Self::UnknownKey => "logout_token_unknown_key",
-            Self::Signature => "logout_token_signature",
+            Self::Malformed | Self::Jws(JwsError::TooLong | JwsError::Malformed) => "logout_token_malformed",
+            Self::WrongType | Self::Jws(JwsError::Special) => "logout_token_type",
+            Self::Jws(JwsError::Algorithm) => "logout_token_alg",
+            Self::Jws(JwsError::UnknownKey) => "logout_token_unknown_key",
+            Self::Jws(JwsError::Signature) => "logout_token_signature",
             Self::Issuer => "logout_token_iss",
             Self::Audience => "logout_token_aud",
             Self::Expired => "logout_token_expired",
@@ -116,9 +112,7 @@ impl From<JwsError> for LogoutTokenError {
         match error {
             JwsError::TooLong | JwsError::Malformed => Self::Malformed,
             JwsError::Special => Self::WrongType,
-            JwsError::Algorithm => Self::Algorithm,
-            JwsError::UnknownKey => Self::UnknownKey,
-            JwsError::Signature => Self::Signature,
+            other => Self::Jws(other),
         }
     }
 }
@@ -143,27 +137,11 @@ struct Claims {
     sid: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    List(Vec<String>),
-}
-
-impl Audience {
-    fn is_only(&self, client_id: &str) -> bool {
-        match self {
-            Self::One(audience) => audience == client_id,
-            Self::List(audiences) => matches!(audiences.as_slice(), [only] if only == client_id),
-        }
-    }
-}
-
 /// Checks a logout token. At most one signature is checked.
 ///
 /// # Errors
 ///
-/// The first check that fails. [`LogoutTokenError::UnknownKey`] is worth one refetch of the keys, if none was made lately.
+/// The first check that fails. [`JwsError::UnknownKey`] is worth one refetch of the keys, if none was made lately.
 pub fn verify(
     token: &str,
     keys: &CoreJsonWebKeySet,

@@ -106,12 +106,12 @@ fn log_04_whatever_is_wrong_with_a_token_refuses_it() {
     use LogoutTokenError as E;
     let (issuer, now) = (Issuer::new(), NOW.as_secs());
     for (header, claims, expected) in [
-        (json!({ "alg": "none" }), json!({}), E::Algorithm),
-        (json!({ "alg": "HS256" }), json!({}), E::Algorithm),
-        (json!({ "alg": "ES384" }), json!({}), E::Algorithm),
-        (json!({ "alg": "RS256" }), json!({}), E::UnknownKey),
+        (json!({ "alg": "none" }), json!({}), E::Jws(JwsError::Algorithm)),
+        (json!({ "alg": "HS256" }), json!({}), E::Jws(JwsError::Algorithm)),
+        (json!({ "alg": "ES384" }), json!({}), E::Jws(JwsError::Algorithm)),
+        (json!({ "alg": "RS256" }), json!({}), E::Jws(JwsError::UnknownKey)),
         (json!({ "alg": null }), json!({}), E::Malformed),
-        (json!({ "kid": "other" }), json!({}), E::UnknownKey),
+        (json!({ "kid": "other" }), json!({}), E::Jws(JwsError::UnknownKey)),
         (json!({ "kid": 5 }), json!({}), E::Malformed),
         (json!({ "typ": "at+jwt" }), json!({}), E::WrongType),
         (json!({ "typ": "" }), json!({}), E::WrongType),
@@ -123,6 +123,7 @@ fn log_04_whatever_is_wrong_with_a_token_refuses_it() {
         (json!({}), json!({ "aud": "other" }), E::Audience),
         (json!({}), json!({ "aud": ["hourgate", "other"] }), E::Audience),
         (json!({}), json!({ "aud": [] }), E::Audience),
+        (json!({}), json!({ "aud": ["hourgate", "hourgate"] }), E::Audience),
         (json!({}), json!({ "aud": null }), E::Malformed),
         (json!({}), json!({ "iat": null }), E::Malformed),
         (json!({}), json!({ "iat": now.to_string() }), E::Malformed),
@@ -148,6 +149,26 @@ fn log_04_whatever_is_wrong_with_a_token_refuses_it() {
     ] {
         assert_eq!(issuer.judge(header.clone(), claims.clone()), Err(expected), "{header} {claims}");
     }
+}
+
+#[test]
+fn whichever_part_of_it_is_wrong_the_reason_code_is_a_logout_tokens_own() {
+    let codes = [
+        (JwsError::TooLong, "logout_token_malformed"),
+        (JwsError::Malformed, "logout_token_malformed"),
+        (JwsError::Special, "logout_token_type"),
+        (JwsError::Algorithm, "logout_token_alg"),
+        (JwsError::UnknownKey, "logout_token_unknown_key"),
+        (JwsError::Signature, "logout_token_signature"),
+    ];
+    for (error, code) in codes {
+        assert_eq!(LogoutTokenError::from(error).code(), code);
+        assert_eq!(LogoutTokenError::Jws(error).code(), code);
+    }
+    assert_eq!(
+        LogoutTokenError::from(JwsError::Special).to_string(),
+        LogoutTokenError::WrongType.to_string()
+    );
 }
 
 #[test]
@@ -199,24 +220,24 @@ fn only_a_key_of_the_issuer_signs() {
     let (issuer, stranger) = (Issuer::new(), Issuer::of_seed(2));
     let judged = |token: &str, keys: &CoreJsonWebKeySet| verify(token, keys, &EXPECTED, NOW).map(drop);
     let forged = stranger.token(json!({}), json!({}));
-    assert_eq!(judged(&forged, &issuer.keys()), Err(LogoutTokenError::Signature));
+    assert_eq!(judged(&forged, &issuer.keys()), Err(LogoutTokenError::Jws(JwsError::Signature)));
     let brings_its_own =
         stranger.token(json!({ "jwk": stranger.jwk("k"), "jku": "https://x.example" }), json!({}));
-    assert_eq!(judged(&brings_its_own, &issuer.keys()), Err(LogoutTokenError::Signature));
+    assert_eq!(judged(&brings_its_own, &issuer.keys()), Err(LogoutTokenError::Jws(JwsError::Signature)));
 
     let nameless = issuer.token(json!({ "kid": null }), json!({}));
     assert_eq!(judged(&nameless, &issuer.keys()), Ok(()), "there is only one key");
     let two = keys(&[issuer.jwk("k"), stranger.jwk("other")]);
     assert_eq!(
         judged(&nameless, &two),
-        Err(LogoutTokenError::UnknownKey),
+        Err(LogoutTokenError::Jws(JwsError::UnknownKey)),
         "one signature is checked, not many"
     );
 
     let mut encrypts = issuer.jwk("k");
     encrypts["use"] = "enc".into();
     let good = issuer.token(json!({}), json!({}));
-    assert_eq!(judged(&good, &keys(&[encrypts])), Err(LogoutTokenError::UnknownKey));
+    assert_eq!(judged(&good, &keys(&[encrypts])), Err(LogoutTokenError::Jws(JwsError::UnknownKey)));
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub enum Verdict {
     Allow(Permit),
     /// The person signs in again.
     SignIn(Credentials),
+    /// The person may not use this environment's apps.
+    Forbidden,
     /// A fresh proof is needed first; the gateway can get it in the background (row H8).
     Check,
     /// A fresh proof is needed first; the browser must fetch it in a silent round trip (row H4).

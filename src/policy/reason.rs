@@ -1,6 +1,7 @@
 //! The stable codes that say why a decision fell as it did.
 
 use crate::session::end::EndReason;
+use crate::session::judged::Denial;
 
 /// Why a decision fell as it did. The code is stable; the sentence is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +18,8 @@ pub enum Reason {
     BrowserUnknown,
     /// The session is presented with another browser's nonce cookie.
     BrowserMismatch,
+    /// The environment's access rules are not met.
+    Denied(Denial),
     /// The IdP wants to see the person.
     InteractionRequired,
     /// The proof no longer counts; a new one is needed first.
@@ -36,6 +39,7 @@ impl Reason {
             Self::Ended(end) => end.code(),
             Self::BrowserUnknown => "browser_unknown",
             Self::BrowserMismatch => "browser_mismatch",
+            Self::Denied(denial) => denial.code(),
             Self::InteractionRequired => "interaction_required",
             Self::ProofOver => "checking",
             Self::Dormant => "dormant",
@@ -53,6 +57,7 @@ impl Reason {
             Self::NoSession => "You are not signed in.",
             Self::Ended(end) => end.sentence(),
             Self::BrowserUnknown | Self::BrowserMismatch => "This session belongs to another browser.",
+            Self::Denied(denial) => denial.sentence(),
             Self::InteractionRequired => "Your organisation's sign-in service wants to see you again.",
             Self::ProofOver | Self::Dormant => "Your session is being checked with your organisation.",
         }

@@ -33,6 +33,8 @@ pub enum Finding {
 pub enum Stop {
     /// Sign in again.
     SignIn(Credentials, Reason),
+    /// Not this person.
+    Forbid(Reason),
     /// Check in the background first.
     Check(Reason),
     /// Renew by the browser first.
@@ -43,6 +45,7 @@ impl Stop {
     pub(super) fn into_verdict(self) -> (Verdict, Reason) {
         match self {
             Self::SignIn(credentials, reason) => (Verdict::SignIn(credentials), reason),
+            Self::Forbid(reason) => (Verdict::Forbidden, reason),
             Self::Check(reason) => (Verdict::Check, reason),
             Self::Renew(reason) => (Verdict::Renew, reason),
         }
@@ -52,17 +55,20 @@ impl Stop {
     #[must_use]
     pub const fn reason(self) -> Reason {
         match self {
-            Self::SignIn(_, reason) | Self::Check(reason) | Self::Renew(reason) => reason,
+            Self::SignIn(_, reason) | Self::Forbid(reason) | Self::Check(reason) | Self::Renew(reason) => {
+                reason
+            }
         }
     }
 }
 
 /// The table. The order is the precedence.
-pub const RULES: [Rule; 7] = [
+pub const RULES: [Rule; 8] = [
     Rule { name: "live", asks: "Is there a session that has not ended?", judge: live },
     Rule { name: "same_browser", asks: "Is it the browser that signed in?", judge: same_browser },
     Rule { name: "end", asks: "Is the session's end still ahead?", judge: end },
     Rule { name: "activity", asks: "Did somebody use the session lately enough?", judge: activity },
+    Rule { name: "access", asks: "Do the access rules let the person in?", judge: access },
     Rule { name: "interaction", asks: "Can the IdP do without seeing the person?", judge: interaction },
     Rule { name: "proof", asks: "Does the newest proof still count?", judge: proof },
     Rule { name: "dormancy", asks: "Was the session used lately?", judge: dormancy },
@@ -117,6 +123,14 @@ fn activity(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
     Finding::Stop(Stop::SignIn(credentials_after(reason), reason))
 }
 
+/// As judged with the newest proof. It is no end: what the IdP says at the next one may be another thing.
+fn access(_: &Settings, facts: &Facts, _: Timestamp) -> Finding {
+    match session(facts).and_then(|session| session.denied) {
+        Some(denial) => Finding::Stop(Stop::Forbid(Reason::Denied(denial))),
+        None => Finding::Pass,
+    }
+}
+
 fn interaction(_: &Settings, facts: &Facts, _: Timestamp) -> Finding {
     let wanted = session(facts)
         .and_then(|session| session.failed_check)
@@ -163,18 +177,22 @@ fn dormancy(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
 }
 
 fn fresh_proof(session: &Session, reason: Reason) -> Finding {
+    Finding::Stop(if is_renewed_by_browser(session) { Stop::Renew(reason) } else { Stop::Check(reason) })
+}
+
+/// Is it the browser that must bring the next proof, because the gateway has no refresh token, or none that is good?
+#[must_use]
+pub fn is_renewed_by_browser(session: &Session) -> bool {
     let is_token_spent = session.failed_check.is_some_and(|check| check.why == CheckFailure::TokenSpent);
-    Finding::Stop(match session.renewal {
-        Renewal::Background if !is_token_spent => Stop::Check(reason),
-        Renewal::Background | Renewal::Browser => Stop::Renew(reason),
-    })
+    session.renewal == Renewal::Browser || is_token_spent
 }
 
 fn dormant_from(settings: &Settings, facts: &Facts, session: &Session) -> Timestamp {
     schedule::dormant_from(settings, facts.last_activity.max(session.signed_in_at))
 }
 
-fn inactive_from(settings: &Settings, facts: &Facts, session: &Session) -> Option<Timestamp> {
+/// From when on the session counts as left alone; `None` where that ends no session.
+pub(super) fn inactive_from(settings: &Settings, facts: &Facts, session: &Session) -> Option<Timestamp> {
     schedule::inactive_from(settings, facts.last_activity.max(session.signed_in_at))
 }
 

@@ -11,6 +11,7 @@ pub mod table;
 use std::time::Duration;
 
 use self::table::Values;
+use crate::session::judged::Exempt;
 
 const fn minutes(n: u64) -> Duration {
     Duration::from_secs(n * 60)
@@ -64,6 +65,16 @@ pub enum Apply {
 impl Settings {
     /// A session that nobody uses is deleted after this long, and nothing of a session is kept longer.
     pub const FORGET_AFTER: Duration = hours(24 * 90);
+
+    /// These settings for a session of an exempt kind of client (row C15).
+    #[must_use]
+    pub fn exempting(mut self, exempt: Option<&Exempt>) -> Self {
+        if let Some(exempt) = exempt {
+            self.custom_inactivity &= !exempt.from_inactivity;
+            self.custom_duration &= !exempt.from_max_length;
+        }
+        self
+    }
 
     /// The settings as numbers, in the table's order. Fractions of a second are left out.
     #[must_use]

@@ -39,9 +39,26 @@ struct State {
     about: Option<StoredId>,
     /// How often it was opened.
     openings: u64,
-    /// Opened, and no answer since: nobody before this instant.
-    open_until: Option<Timestamp>,
+    /// Opened, and no answer since.
+    opened: Option<Opened>,
     pause: Duration,
+}
+
+/// The last time that it was opened.
+#[derive(Clone, Copy, Debug)]
+struct Opened {
+    /// A clock that goes back behind it goes on without a pause: it would be as much longer.
+    at: Timestamp,
+    /// Nobody before this instant…
+    until: Timestamp,
+    /// …of which so much is for silence. The rest is what the IdP asked for itself.
+    silent_until: Timestamp,
+}
+
+impl Opened {
+    fn is_on(self, now: Timestamp) -> bool {
+        (self.at..self.until).contains(&now)
+    }
 }
 
 impl Default for State {
@@ -52,7 +69,7 @@ impl Default for State {
             silences: 0,
             about: None,
             openings: 0,
-            open_until: None,
+            opened: None,
             pause: FIRST_PAUSE,
         }
     }
@@ -72,10 +89,10 @@ impl CircuitBreaker {
     #[must_use]
     pub fn enter(&self, wanted: u32, now: Timestamp) -> Vec<Pass> {
         let mut state = self.state();
-        if state.open_until.is_some_and(|until| now < until) {
+        if state.opened.is_some_and(|opened| opened.is_on(now)) {
             return Vec::new();
         }
-        let is_probe = state.open_until.is_some();
+        let is_probe = state.opened.is_some();
         let room = state.limit.saturating_sub(state.under_way).min(wanted);
         state.under_way += room;
         let openings = state.openings;
@@ -85,13 +102,20 @@ impl CircuitBreaker {
     /// Is nobody let through at `now`?
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
-        self.state().open_until.is_some_and(|until| now < until)
+        self.state().opened.is_some_and(|opened| opened.is_on(now))
+    }
+
+    /// Is nobody let through at `now` because of its silence, and not because its token endpoint asked for a rest? Browsers go to
+    /// its other endpoints, and may be let in there.
+    #[must_use]
+    pub fn is_silent(&self, now: Timestamp) -> bool {
+        self.state().opened.is_some_and(|opened| opened.is_on(now) && now < opened.silent_until)
     }
 
     /// Has the IdP been silent, and not answered since?
     #[must_use]
     pub fn is_away(&self) -> bool {
-        self.state().open_until.is_some()
+        self.state().opened.is_some()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -113,7 +137,7 @@ impl Pass {
             return;
         }
         state.silences = 0;
-        state.open_until = None;
+        state.opened = None;
         state.pause = FIRST_PAUSE;
         state.limit = state.limit.saturating_mul(2).clamp(1, MOST_UNDER_WAY);
     }
@@ -135,12 +159,17 @@ impl Pass {
         }
         let asked_for = retry_after.map(|span| now.plus(span.min(LONGEST_RETRY_AFTER)));
         let is_away = state.limit < MOST_UNDER_WAY || (state.silences >= SILENCES && state.about.is_none());
-        if state.open_until.is_some_and(|until| now < until) {
+        if let Some(opened) = state.opened.as_mut().filter(|opened| opened.is_on(now)) {
             // Others have opened it meanwhile; one silence of many does not count twice.
-            state.open_until = state.open_until.max(asked_for);
+            opened.until = opened.until.max(asked_for.unwrap_or(now));
         } else if asked_for.is_some() || (counts && is_away) {
             let pause = state.pause.mul_f64(0.5 + random::fraction());
-            state.open_until = Some(now.plus(pause)).max(asked_for);
+            let pause_ends = now.plus(pause);
+            state.opened = Some(Opened {
+                at: now,
+                until: pause_ends.max(asked_for.unwrap_or(now)),
+                silent_until: if asked_for.is_some() { now } else { pause_ends },
+            });
             state.pause = (state.pause * 2).min(LONGEST_PAUSE);
             state.limit = 1;
             state.openings += 1;
@@ -225,6 +254,28 @@ mod tests {
         let later = minutes(3);
         breaker.enter(1, later)[0].was_met_with_silence(None, Some(Duration::from_secs(86_400)), later);
         assert!(!breaker.is_open(later.plus(LONGEST_RETRY_AFTER)));
+    }
+
+    #[test]
+    fn an_idp_that_asks_to_be_left_alone_is_not_silent() {
+        let breaker = CircuitBreaker::default();
+        let rest = Some(Duration::from_secs(120));
+        breaker.enter(1, NOW)[0].was_met_with_silence(None, rest, NOW);
+        assert!(breaker.is_open(NOW) && !breaker.is_silent(NOW));
+        let later = NOW.plus(Duration::from_secs(120));
+        breaker.enter(1, later)[0].was_met_with_silence(None, rest, later);
+        assert!(breaker.is_open(later) && !breaker.is_silent(later), "nor if it does so again");
+        assert!(opened().is_silent(NOW));
+    }
+
+    #[test]
+    fn tmo_07_a_clock_that_goes_back_does_not_lengthen_a_pause() {
+        let (breaker, earlier) = (opened(), NOW.minus(Duration::from_secs(3600)));
+        assert!(!breaker.is_open(earlier) && !breaker.is_silent(earlier));
+        let passes = breaker.enter(u32::MAX, earlier);
+        assert!(passes.len() == 1 && passes[0].is_probe());
+        passes[0].was_met_with_silence(None, None, earlier);
+        assert!(breaker.is_open(earlier) && !breaker.is_open(earlier.plus(2 * LONGEST_PAUSE)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::cache::{Sender, Want};
 use super::error::ProviderError;
 use super::oidc_provider::OidcProvider;
+use crate::oidc::jws::JwsError;
 use crate::oidc::logout_token::{self, Expected, LogoutTokenError, VerifiedLogoutToken};
 use crate::time::Timestamp;
 
@@ -37,7 +38,7 @@ impl OidcProvider {
         let none = || ProviderError::Document { what: "keys", cause: "none were fetched yet".into() };
         let keys = self.keys.good().ok_or_else(none)?.value;
         match logout_token::verify(token, &keys, &expected, now) {
-            Err(LogoutTokenError::UnknownKey) => {
+            Err(LogoutTokenError::Jws(JwsError::UnknownKey)) => {
                 let keys = self.keys(Want::Newer(Sender::Stranger), now).await?;
                 Ok(logout_token::verify(token, &keys, &expected, now)?)
             }

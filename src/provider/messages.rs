@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
 
 use crate::oidc::authorization::Prompt;
 use crate::session::identity::Identity;
@@ -46,6 +47,8 @@ pub struct CodeGrant<'a> {
 pub struct Proved {
     /// Who it names.
     pub identity: Identity,
+    /// All that the IdP says about them: the ID token's claims and, over them, userinfo's.
+    pub claims: Map<String, Value>,
     /// The policy check interval that the IdP asks for.
     pub idp_interval: Option<Duration>,
     /// Its `iat`, by the IdP's clock.

@@ -28,6 +28,7 @@ use crate::oidc::token::{self, TokenError, TokenResponse, classify};
 use crate::oidc::userinfo::{self, UserinfoError};
 use crate::session::id::Lane;
 use crate::session::identity::Identity;
+use crate::session::tokens::Tokens;
 use crate::time::Timestamp;
 
 /// An OpenID Provider as the gateway's configuration describes it.
@@ -38,7 +39,7 @@ pub struct OidcProvider {
     pub(super) metadata: Cached<ProviderMetadata>,
     pub(super) keys: Cached<CoreJsonWebKeySet>,
     breaker: CircuitBreaker,
-    /// Did it give a new refresh token with the last refresh? 0 unknown, 1 no, 2 yes.
+    /// Did it ever give a new refresh token with a refresh? 0 none was made, 1 no, 2 yes.
     rotates: AtomicU8,
     pushes: Semaphore,
     test_idps: TestIdps,
@@ -94,7 +95,15 @@ impl OidcProvider {
         Lane::of(&self.settings.id)
     }
 
-    /// Its answer to the last refresh of anybody's token that this node saw: did it give a new one?
+    /// Did it give these tokens, of a session of that issuer, and to this very client? Another IdP may have been configured
+    /// under the same name; it knows nothing of them, and its "no" means nothing.
+    #[must_use]
+    pub fn has_given(&self, tokens: &Tokens, issuer: &str) -> bool {
+        let is_ours = |client_id: &String| *client_id == self.settings.client_id;
+        issuer == self.settings.issuer && tokens.client_id.as_ref().is_none_or(is_ours)
+    }
+
+    /// Did it ever, as this node saw it, give a new token with a refresh of anybody's? `None` where there was no refresh.
     #[must_use]
     pub fn rotates(&self) -> Option<bool> {
         match self.rotates.load(Ordering::Relaxed) {
@@ -197,7 +206,7 @@ impl OidcProvider {
         let response = self.tokens(&form, now).await?;
         let granted = self.granted(&response, now);
         let rotates = granted.rotates(refresh_token);
-        self.rotates.store(1 + u8::from(rotates), Ordering::Relaxed);
+        self.rotates.fetch_max(1 + u8::from(rotates), Ordering::Relaxed);
         Ok((granted, response))
     }
 
@@ -220,6 +229,7 @@ impl OidcProvider {
                 Ok(Proved {
                     identity: claims::described(&self.settings, known.clone(), &claims),
                     idp_interval: claims::policy_check_interval(&self.settings.claims, &claims),
+                    claims,
                     asserted_at: now,
                     token_ends: now,
                 })
@@ -368,7 +378,7 @@ impl OidcProvider {
             code: grant.map(|grant| grant.code),
             authenticated_since: grant.and_then(|grant| grant.authenticated_since),
         };
-        let is_unknown = |error: &IdTokenError| *error == IdTokenError::UnknownKey;
+        let is_unknown = |error: &IdTokenError| *error == IdTokenError::Jws(JwsError::UnknownKey);
         self.judged(now, is_unknown, |keys| id_token::verify(token, keys, &expected, now)).await.map(Some)
     }
 
@@ -400,6 +410,7 @@ impl OidcProvider {
         };
         Ok(Proved {
             identity: claims::identity(&self.settings, token, userinfo.as_ref()),
+            claims: token.claims().clone().into_iter().chain(userinfo.unwrap_or_default()).collect(),
             idp_interval: claims::policy_check_interval(&self.settings.claims, token.claims()),
             asserted_at: token.issued_at(),
             token_ends: token.expires_at(),

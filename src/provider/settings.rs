@@ -39,7 +39,8 @@ pub enum PushedRequests {
 /// whose answer was lost, be sent once more?
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rotation {
-    /// As was seen: where the last refresh gave no new token, it may; where it did, or none was seen yet, it may not.
+    /// As was seen: where no refresh ever gave a new token, it may; where one did, or none was made yet, it may not. A "no"
+    /// to the second try then means the token, not the person.
     #[default]
     Auto,
     /// It stays good: it may.

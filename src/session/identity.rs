@@ -21,7 +21,7 @@ pub struct Identity {
     pub idp_session: Option<String>,
     /// `auth_time`: when the person last entered credentials.
     pub authenticated_at: Option<Timestamp>,
-    /// The e-mail address, for apps; nothing here decides by it.
+    /// The e-mail address, for apps, and for access rules that ask for its domain. Never who somebody is.
     pub email: Option<String>,
     /// The name that the person knows themselves by.
     pub preferred_username: Option<String>,

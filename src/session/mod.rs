@@ -3,6 +3,7 @@
 pub mod end;
 pub mod id;
 pub mod identity;
+pub mod judged;
 pub mod names;
 pub mod origin;
 pub mod return_to;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 use identity::Identity;
+use judged::{Denial, Exempt};
 use names::EnvironmentId;
 
 /// A live session: all that a check needs to know about it.
@@ -37,6 +39,15 @@ pub struct Session {
     /// Did the person choose to be kept signed in? Opens the outage grace (row O3).
     #[serde(default)]
     pub kept_signed_in: bool,
+    /// Does a page of the app report what the person types and points at? Then scripts' requests are no use (row C10).
+    #[serde(default)]
+    pub reports_input: bool,
+    /// What the environment's access rules have against the person, judged with the newest proof.
+    #[serde(default)]
+    pub denied: Option<Denial>,
+    /// Is it of a kind of client for which inactivity or the longest length do not count?
+    #[serde(default)]
+    pub exempt: Option<Exempt>,
     /// The settings of the sign-in. Absent in records of versions that did not keep them.
     #[serde(default, rename = "settings")]
     pub signed_in_under: Option<SignInSettings>,
@@ -162,6 +173,9 @@ impl Session {
             proof: Proof { proved_at: at, until: at },
             renewal: Renewal::Background,
             kept_signed_in: false,
+            reports_input: false,
+            denied: None,
+            exempt: None,
             signed_in_under: None,
             failed_check: None,
             next_check: at,

@@ -35,6 +35,17 @@ impl ReturnTo {
         Self(Url::parse(&own.to_string()).expect("an origin is a URL"))
     }
 
+    /// A page of the gateway's own on an origin; `path` is known to be one.
+    ///
+    /// # Panics
+    ///
+    /// Never: an origin with a fixed path is a URL.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "an origin with a fixed path is a URL")]
+    pub fn own_page(own: &Origin, path: &'static str) -> Self {
+        Self(Url::parse(&format!("{own}{path}")).expect("an origin with a fixed path is a URL"))
+    }
+
     fn judge(untrusted: &str, own: &Origin, allowed: &[Origin], prefix: &str) -> Option<Self> {
         // What browsers strip or turn into slashes has no place in an address that somebody means well.
         let suspicious = |c: char| c.is_control() || c == '\\' || c.is_whitespace();

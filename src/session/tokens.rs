@@ -20,8 +20,11 @@ pub struct Tokens {
     /// Set before the refresh token is sent, taken away by the answer: an instant here means that it may be spent,
     /// since then.
     pub unanswered_since: Option<Timestamp>,
-    /// Does the IdP give a new refresh token with each refresh? `None` until it was seen.
+    /// Did the IdP ever give a new refresh token with a refresh of this session's? `None` where there was none.
     pub rotates: Option<bool>,
+    /// The client id that they were given to. Absent in records of versions that did not keep it.
+    #[serde(default)]
+    pub client_id: Option<String>,
     /// The OIDC `nonce` of the sign-in: an ID token from a refresh must carry the same or none (OIDC Core section 12.2).
     pub nonce: String,
 }

@@ -168,14 +168,23 @@ impl Sessions {
         self.store.replace_tokens(id, seen, &sealed, KEEP).await
     }
 
-    /// Ends a session; the first tombstone stays.
+    /// Ends a session; the first tombstone stays. Where the store's answer was lost it is asked once more, so that an end of ours
+    /// is known for ours: no two tombstones are sealed to the same bytes.
     ///
     /// # Errors
     ///
     /// [`StoreError`]: it may or may not have ended.
     pub async fn end(&self, id: StoredId, tombstone: &Tombstone) -> Result<Ended, StoreError> {
         let sealed = self.seal(Kind::Tombstone, id, Version(0), tombstone, tombstone.at)?;
-        self.store.end(id, &sealed, KEEP_TOMBSTONE).await
+        let end = || self.store.end(id, &sealed, KEEP_TOMBSTONE);
+        let ended = match end().await {
+            Err(StoreError::Unavailable { .. }) => end().await?,
+            answered => answered?,
+        };
+        Ok(match ended {
+            Ended::Before(found) if found == sealed => Ended::Now,
+            ended => ended,
+        })
     }
 
     /// Notes when sessions were used.

@@ -10,6 +10,8 @@ mod redis_tls;
 mod store;
 mod store_model;
 
+#[path = "../support/fault_proxy.rs"]
+mod fault_proxy;
 #[path = "../support/redis_server.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod redis_server;

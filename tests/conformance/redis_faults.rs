@@ -5,13 +5,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hourgate::keys::{KeyRing, MasterKey};
+use hourgate::session::end::{EndReason, Tombstone};
 use hourgate::store::redis::{Patience, RedisStore};
+use hourgate::store::sessions::Sessions;
 use hourgate::store::{Ended, Store, StoreError, Stored, TimeSource, Version};
 use hourgate::time::{Clock, SystemClock, Timestamp};
 use tokio::time::timeout;
 
 use crate::every_verb::{Outcome, assert_answered, assert_unavailable, every_verb, reads, writes};
 use crate::fake_redis::{self, Script};
+use crate::fault_proxy::{Fault, FaultProxy};
 use crate::redis_server::{RedisServer, free_port};
 use crate::store::{KEEP, LANE, T0, new_id, patient, session_due};
 
@@ -141,6 +145,25 @@ async fn a_full_redis_still_serves_sessions_and_lets_them_end() {
     assert_eq!(store.session(id).await.unwrap(), Some(Stored::Live(Version(1), b"identity".to_vec())));
     assert_eq!(store.end(id, b"revoked", KEEP).await.unwrap(), Ended::Now);
     assert_eq!(store.session(id).await.unwrap(), Some(Stored::Tombstone(b"revoked".to_vec())));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_whose_answer_was_lost_is_known_for_ours_and_another_nodes_is_not() {
+    let server = RedisServer::start();
+    let network = FaultProxy::start(server.port()).await;
+    let store = Arc::new(patient(&format!("redis://{}", network.address()), TimeSource::Caller));
+    let keys = KeyRing::new(vec![MasterKey::random(T0)], T0).unwrap();
+    let sessions = Sessions::new(store.clone(), Arc::new(keys));
+    let tombstone = Tombstone { reason: EndReason::Revoked, at: T0, remark: None };
+    let ids = [new_id(), new_id()];
+    for id in ids {
+        store.create(id, session_due(T0)).await.unwrap();
+    }
+    assert_eq!(sessions.end(ids[0], &tombstone).await.unwrap(), Ended::Now); // Redis knows the script now
+    network.fail(Fault::ResetOneReply);
+    assert_eq!(sessions.end(ids[1], &tombstone).await.unwrap(), Ended::Now, "it is counted, and audited");
+    let again = sessions.end(ids[1], &tombstone).await.unwrap();
+    assert!(matches!(again, Ended::Before(_)), "once: {again:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

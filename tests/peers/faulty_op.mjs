@@ -261,7 +261,8 @@ const server = createServer(async (request, response) => {
     } else if (request.url.startsWith('/goodbye?')) {
       await endSession(request, response);
     } else if (request.url.startsWith('/interaction/')) {
-      await provider.interactionFinished(request, response, { login: { accountId: 'alice' } });
+      const denied = fault === 'form_post_error' ? { error: 'access_denied' } : { login: { accountId: 'alice' } };
+      await provider.interactionFinished(request, response, denied);
     } else {
       await provider.callback()(request, response);
     }

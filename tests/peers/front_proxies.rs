@@ -77,6 +77,16 @@ stories! {
         assert!(again.hops.is_empty() && again.status == 200, "{again:?}");
     }
 
+    async fn aut_21_who_is_signed_out_gets_no_byte_of_the_apps_page<P: FrontProxy>() {
+        let (house, _proxy) = house::<P>(NO_CHECK).await;
+        for (method, path) in [("GET", "/reports"), ("POST", "/form"), ("GET", "/status/500")] {
+            let page = Browser::new().send(method, &house.url(path), &[("accept", "text/html")], "").await;
+            assert!((300..500).contains(&page.status), "{page:?}");
+            // The app begins its answer with the request, and gives all that it got.
+            assert!(!page.body.contains(path) && !page.body.contains("x-auth-request"), "{page:?}");
+        }
+    }
+
     async fn aut_22_a_script_gets_401_with_the_reason<P: FrontProxy>() {
         let (house, _proxy) = house::<P>(NO_CHECK).await;
         let page = Browser::new().fetch(&house.url("/api/items")).await;

@@ -114,6 +114,15 @@ stories! {
         assert_eq!(status, 302);
     }
 
+    async fn aut_21_who_is_sent_away_is_told_nothing_but_where_to_go(house: House) {
+        let envoy = [("host", "app.example.test"), ("x-forwarded-proto", "https")];
+        for (path, headers) in [("auth-request", NGINX), ("forward-auth", TRAEFIK), ("ext-authz/a", &envoy)] {
+            let page = with(headers, &[("accept", "text/html")]);
+            let (status, _, body) = ask(house, Method::GET, path, &page, "").await;
+            assert!((300..500).contains(&status) && body.is_empty(), "{path}: {status} {body}");
+        }
+    }
+
     async fn envoy_is_asked_with_the_request_itself(house: House) {
         let envoy = [("host", "app.example.test"), ("x-forwarded-proto", "https"), ("accept", "text/html")];
         let (status, headers, _) = ask(house, Method::GET, "ext-authz/a?b=c&d", &envoy, "").await;

@@ -3,7 +3,9 @@
 use hourgate::session::id::{Lane, SessionId, StoredId};
 use hourgate::store::NewSession;
 
-use crate::house::{APP, HOUR, House, MINUTE, SECOND};
+use serde_json::json;
+
+use crate::house::{APP, DAY, HOUR, House, MINUTE, SECOND};
 
 async fn is_queued(house: &House, id: StoredId) -> bool {
     house.services().sessions.store().live(id.partition()).await.unwrap().contains(&id)
@@ -49,6 +51,60 @@ stories! {
         let (new, after) = house.session().await;
         assert_ne!(new, id);
         assert_eq!(after.signed_in_at, before.signed_in_at, "nobody was asked anything");
+    }
+
+    async fn rds_12_a_session_whose_activity_was_lost_is_not_taken_for_unused_nor_for_used_for_ever(house: House) {
+        house.settings().custom_inactivity = true;
+        house.settings().inactivity_timeout = 30 * MINUTE;
+        house.restart().await;
+        let mut browser = house.signed_in().await;
+        for _ in 0..5 {
+            house.wait_in_steps(20 * MINUTE, MINUTE).await;
+            assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1, "in use");
+        }
+        house.wait_in_steps(MINUTE, MINUTE).await; // the last use is written
+        let (id, _) = house.session().await;
+        house.lose_the_activity(id).await;
+        house.restart().await; // no node remembers
+        browser = browser.at(house.address());
+        let peek = browser.fetch(&format!("{APP}/_hourgate/session")).await;
+        assert_eq!(peek.json()["authenticated"], json!(true), "nobody knows that it was unused: {}", peek.body);
+
+        house.wait_in_steps(31 * MINUTE, MINUTE).await;
+        assert_eq!(browser.fetch(&format!("{APP}/api")).await.status, 401, "a loss is one use, not a licence");
+        house.wait(HOUR).await;
+        assert_eq!(house.tombstone(id).await.reason.code(), "inactive");
+    }
+
+    async fn rds_12_a_check_in_the_background_ends_no_session_whose_activity_was_lost(house: House) {
+        house.settings().custom_inactivity = true;
+        house.settings().inactivity_timeout = 30 * MINUTE;
+        house.restart().await;
+        let browser = house.signed_in().await;
+        let (id, before) = house.session().await;
+        house.clock.advance(28 * MINUTE);
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+        house.wait_in_steps(MINUTE, MINUTE).await; // the last use is written
+        house.lose_the_activity(id).await;
+        house.restart().await;
+        house.clock.advance(20 * MINUTE);
+        house.work().await;
+        assert!(house.session().await.1.proof.proved_at > before.proof.proved_at, "asked about, and not ended");
+        let known = house.services().sessions.store().last_activity(id).await.unwrap();
+        assert_eq!(known, Some(house.services().now()), "from now on it is known");
+        house.wait_in_steps(HOUR, MINUTE).await;
+        assert_eq!(house.tombstone(id).await.reason.code(), "inactive");
+    }
+
+    async fn rds_12_a_session_that_could_not_be_served_for_long_is_deleted_though_its_activity_was_lost(house: House) {
+        house.signed_in().await;
+        let (id, _) = house.session().await;
+        house.wait(26 * HOUR).await;
+        house.lose_the_activity(id).await;
+        house.wait_in_steps(88 * DAY, DAY).await;
+        house.session().await;
+        house.wait_in_steps(3 * DAY, DAY / 4).await;
+        assert_eq!(house.tombstone(id).await.reason.code(), "forgotten");
     }
 
     async fn rds_12_a_queue_entry_without_its_record_goes(house: House) {

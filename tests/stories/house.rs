@@ -226,6 +226,11 @@ impl House {
         self.lose(b't', id).await;
     }
 
+    /// It is not known any more when a session was used, all else is there.
+    pub(crate) async fn lose_the_activity(&mut self, id: StoredId) {
+        self.lose(b'a', id).await;
+    }
+
     /// The identity record of a session is gone, all else is there.
     pub(crate) async fn lose_the_record(&mut self, id: StoredId) {
         self.lose(b's', id).await;
@@ -255,6 +260,23 @@ impl House {
         write.commit().unwrap();
         drop(database);
         self.start().await;
+    }
+
+    /// Every byte in the store, as somebody finds it who has nothing else.
+    pub(crate) fn all_that_is_stored(&self) -> Vec<u8> {
+        let Place::Redis(server) = &self.place else {
+            return std::fs::read(self.dir.path().join("sessions.redb")).unwrap();
+        };
+        let keys = server.cli(&["KEYS", "*"]);
+        let shown = keys.lines().map(|key| {
+            let read = match server.cli(&["TYPE", key]).as_str() {
+                "string" => server.cli(&["--no-raw", "GET", key]),
+                "zset" => server.cli(&["--no-raw", "ZRANGE", key, "0", "-1"]),
+                _ => server.cli(&["--no-raw", "SMEMBERS", key]),
+            };
+            format!("{key} {read}\n")
+        });
+        shown.collect::<String>().into_bytes()
     }
 
     // === people ===
@@ -293,6 +315,10 @@ impl House {
     pub(crate) async fn put(&self, url: url::Url, body: Value) {
         let request = self.http.put(url).header("content-type", "application/json").body(body.to_string());
         assert!(request.send().await.unwrap().status().is_success());
+    }
+
+    pub(crate) async fn get(&self, url: url::Url) -> Value {
+        serde_json::from_str(&self.http.get(url).send().await.unwrap().text().await.unwrap()).unwrap()
     }
 
     pub(crate) async fn auto_login(&self, user: &str) {
@@ -369,11 +395,6 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
 }
 
 pub(crate) fn environment(id: &str, origin: &str, providers: &[&str]) -> Environment {
-    Environment {
-        id: id.parse().unwrap(),
-        hosts: vec![origin.parse().unwrap()],
-        providers: providers.iter().map(|id| id.parse().unwrap()).collect(),
-        cookie_domain: None,
-        settings: SettingsLayer::default(),
-    }
+    let providers = providers.iter().map(|id| id.parse().unwrap()).collect();
+    Environment::new(id.parse().unwrap(), vec![origin.parse().unwrap()], providers)
 }

@@ -29,9 +29,11 @@ macro_rules! stories {
 }
 
 mod admin;
+mod another_client;
 mod callback;
 mod client_authentication;
 mod contracts;
+mod everyday;
 mod form_post;
 mod half_records;
 mod hostile_requests;
@@ -51,3 +53,4 @@ mod test_idp;
 mod tokens_and_keys;
 mod under_way;
 mod when_redis_is_away;
+mod wrong_idps;

@@ -7,6 +7,7 @@ use hourgate::journeys::policy_check::run_visited;
 use serde_json::json;
 
 use crate::house::{APP, DAY, HOUR, House, MINUTE, SECOND};
+use crate::under_way::{held_answer, let_go, refresh_under_way};
 
 stories! {
     async fn pci_01_and_h1_the_id_token_is_renewed_every_hour_and_nobody_notices(house: House) {
@@ -133,6 +134,58 @@ stories! {
             assert_eq!(house.tombstone(id).await.reason.code(), "user_mismatch", "{mode}");
             house.no_faults().await;
         }
+    }
+
+    async fn h7_an_answer_for_somebody_else_that_nobody_known_has_signed_ends_nothing(house: House) {
+        let browser = house.signed_in().await;
+        house.control("POST", "/keys/rotate", json!({ "overlap": false })).await;
+        house.fault("jwks", "reset").await;
+        for mode in ["wrong_iss", "wrong_aud", "wrong_sub"] {
+            house.fault("token", mode).await;
+            house.wait(HOUR).await;
+            let (_, session) = house.session().await;
+            assert_eq!(session.failed_check.unwrap().why.code(), "unreachable", "{mode}");
+            house.no_faults().await;
+            house.wait(5 * MINUTE).await;
+            assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1, "{mode}");
+            house.control("POST", "/keys/rotate", json!({ "overlap": false })).await;
+            house.fault("jwks", "reset").await;
+        }
+    }
+
+    async fn h1_a_proof_counts_from_when_the_idp_gave_it_however_long_that_took(house: House) {
+        house.signed_in().await;
+        held_answer(house).await;
+        house.clock.advance(50 * MINUTE);
+        let refresh = refresh_under_way(house).await;
+        house.clock.advance(2 * HOUR);
+        let_go(house).await;
+        refresh.await.unwrap();
+        let (_, session) = house.session().await;
+        assert_eq!((session.failed_check, session.proof.proved_at), (None, house.services().now()));
+    }
+
+    async fn h1_an_answer_that_came_when_it_was_over_confirms_nothing_and_ends_nothing(house: House) {
+        house.control("PUT", "/lifetimes", json!({ "access_token": "8h" })).await;
+        house.config.providers[0].userinfo = true;
+        house.restart().await;
+        let browser = house.signed_in().await;
+        let (_, before) = house.session().await;
+        let held = json!({ "endpoint": "userinfo", "mode": "hold", "times": 1 });
+        house.control("POST", "/faults", held).await;
+        house.clock.advance(50 * MINUTE);
+        let refresh = refresh_under_way(house).await;
+        house.clock.advance(2 * HOUR); // it has issued its ID token long ago
+        let_go(house).await;
+        refresh.await.unwrap();
+        let journal = house.control("GET", "/requests?endpoint=userinfo", json!(null)).await;
+        assert_eq!(journal.as_array().unwrap().last().unwrap()["status"], 200);
+        let (_, session) = house.session().await;
+        let failed = session.failed_check.unwrap();
+        assert_eq!((session.proof, failed.why.code()), (before.proof, "unreachable"));
+        assert!(session.next_check > house.services().now(), "it is asked again, and not at once");
+        house.wait(5 * MINUTE).await;
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
     }
 
     async fn tok_14_a_refreshed_id_token_may_lack_the_nonce_or_repeat_it_but_not_change_it(house: House) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hourgate::provider::settings::Rotation;
 use hourgate::session::tokens::Tokens;
-use hourgate::store::Replaced;
+use hourgate::store::{Claimed, Completion, Replaced};
 use serde_json::json;
 
 use crate::house::{APP, HOUR, House, MINUTE, SECOND};
@@ -51,6 +51,34 @@ stories! {
         assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
     }
 
+    async fn race_04_a_session_is_handed_over_to_a_node_that_still_holds_it(house: House) {
+        with_strict_rotation(house).await;
+        let browser = house.signed_in().await;
+        held_answer(house).await;
+        house.clock.advance(3 * HOUR / 4);
+        let late = refresh_under_way(house).await;
+        house.clock.advance(11 * SECOND);
+        // Another node has taken over, and has looked at the tokens before the late ones are stored.
+        let (id, _) = house.session().await;
+        let store = house.services().sessions.clone();
+        let claimed = store.store().claim(id, house.services().now(), 10 * SECOND).await.unwrap();
+        let Claimed::Ours(fence) = claimed else { panic!("{claimed:?}") };
+        let_go(house).await;
+        while house.token_requests("refresh_token").await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        // It gives up for want of them.
+        let next_due = house.services().now().plus(90 * 24 * HOUR);
+        assert!(store.store().complete(id, Completion { fence, next_due }).await.unwrap());
+        late.await.unwrap();
+        house.work().await;
+        let (_, session) = house.session().await;
+        assert_eq!((session.failed_check, session.proof.proved_at), (None, house.services().now()));
+        assert_eq!((house.token_requests("refresh_token").await, house.tokens_shown_twice().await), (2, 0));
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.way.len(), 1);
+    }
+
     async fn race_05_a_client_that_hangs_up_stops_no_refresh(house: House) {
         with_strict_rotation(house).await;
         let browser = house.signed_in().await;
@@ -86,6 +114,63 @@ stories! {
         house.wait(2 * HOUR).await;
         assert_eq!(browser.navigate(&format!("{APP}/page")).await.url.path(), "/page", "past the grace: one silent redirect");
         assert_eq!(house.tokens_shown_twice().await, 0);
+    }
+
+    async fn race_07_an_idp_that_rotates_only_now_and_then_signs_nobody_out_with_an_answer_that_was_lost(house: House) {
+        let browser = house.signed_in().await;
+        house.wait(HOUR).await; // seen to keep its refresh token
+        let strict = json!({ "rotation": "rotate", "grace": "0s", "reuse_detection": true });
+        house.control("PUT", "/tokens-policy", strict).await;
+        house.lose_one_answer().await;
+        house.wait(HOUR).await;
+        let (_, session) = house.session().await;
+        assert_eq!(session.failed_check.unwrap().why.code(), "token_spent", "that is no \"no\"");
+        house.control("PUT", "/auto-login", json!({ "user": null })).await;
+        house.wait(HOUR).await;
+        let visit = browser.navigate(&format!("{APP}/page")).await;
+        assert_eq!((visit.status, visit.url.path()), (200, "/page"), "no credentials were asked for");
+
+        // From now on it is known to rotate.
+        let shown = house.tokens_shown_twice().await;
+        house.control("PUT", "/tokens-policy", json!({ "rotation": "none" })).await;
+        house.wait(HOUR).await;
+        house.control("PUT", "/tokens-policy", json!({ "rotation": "rotate", "grace": "0s", "reuse_detection": true })).await;
+        house.wait(HOUR).await;
+        house.control("PUT", "/tokens-policy", json!({ "rotation": "none" })).await;
+        house.wait(HOUR).await;
+        house.lose_one_answer().await;
+        house.wait(HOUR).await;
+        assert_eq!(house.tokens_shown_twice().await, shown);
+        let (_, session) = house.session().await;
+        assert_eq!(session.failed_check.unwrap().why.code(), "token_spent");
+    }
+
+    async fn h2_whoever_was_disabled_while_an_answer_was_lost_is_let_in_no_more(house: House) {
+        for (rotation, outcome) in [(Rotation::Auto, "token_spent"), (Rotation::None, "idp_refused")] {
+            house.config.providers[0].rotation = rotation;
+            house.restart().await;
+            house.control("POST", "/users/alice/enable", json!(null)).await;
+            let browser = house.signed_in().await;
+            let (id, _) = house.session().await;
+            house.wait(HOUR).await;
+            house.lose_one_answer().await;
+            while house.control("GET", "/faults", json!(null)).await != json!([]) {
+                house.wait_in_steps(MINUTE, MINUTE).await;
+            }
+            house.disable("alice").await;
+            house.wait(HOUR).await;
+            match outcome {
+                "token_spent" => {
+                    assert_eq!(house.session().await.1.failed_check.unwrap().why.code(), outcome);
+                    let visit = browser.navigate(&format!("{APP}/report")).await;
+                    assert!(visit.went_over("/authorize") && visit.user().is_empty(), "the IdP says it to the browser: {visit:?}");
+                }
+                _ => assert_eq!(house.tombstone(id).await.reason.code(), outcome, "the operator's word is enough"),
+            }
+            assert_eq!(browser.fetch(&format!("{APP}/api")).await.status, 401, "{outcome}");
+            let services = house.services();
+            hourgate::journeys::revoke::revoke_session(services, id, None, services.now()).await.unwrap();
+        }
     }
 
     async fn race_08_a_token_that_may_be_spent_is_never_shown_again_to_a_strict_idp(house: House) {

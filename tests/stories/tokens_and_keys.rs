@@ -20,17 +20,17 @@ async fn alice_with(house: &House, change: impl FnOnce(&mut Value)) {
 }
 
 /// Answers every request with these bytes; says where it is and how often it was asked.
-async fn wire(answer: String) -> (Url, Arc<AtomicUsize>) {
+pub(crate) async fn wire(answer: impl Into<Vec<u8>>) -> (Url, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
+    let (count, answer) = (asked.clone(), answer.into());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             count.fetch_add(1, Ordering::SeqCst);
             let mut request = [0; 4096];
             let _ = stream.read(&mut request).await;
-            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.write_all(&answer).await;
         }
     });
     (url, asked)
@@ -181,7 +181,7 @@ stories! {
     }
 
     async fn key_08_no_redirect_of_an_idp_is_followed(house: House) {
-        let (inner, reached) = wire("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".into()).await;
+        let (inner, reached) = wire("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
         let redirect = format!("HTTP/1.1 302 Found\r\nlocation: {inner}\r\ncontent-length: 0\r\n\r\n");
         let (outer, asked) = wire(redirect).await;
         house.config.providers[0].discovery_url = Some(outer);

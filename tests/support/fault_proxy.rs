@@ -15,6 +15,8 @@ pub(crate) enum Fault {
     None,
     /// Of each answer the first byte arrives, and then a reset.
     ResetMidReply,
+    /// The same, with one answer; then not at all.
+    ResetOneReply,
     /// Everything is taken and nothing arrives.
     Silence,
 }
@@ -53,7 +55,7 @@ impl FaultProxy {
 
 async fn pass(client: TcpStream, server: u16, fault: Arc<AtomicU8>) -> Option<()> {
     let server = TcpStream::connect(("127.0.0.1", server)).await.ok()?;
-    let is = move |wanted: Fault| fault.load(Ordering::SeqCst) == wanted as u8;
+    let is = |wanted: Fault| fault.load(Ordering::SeqCst) == wanted as u8;
     let (mut client, mut server) = (client, server);
     let (mut asked, mut answered) = ([0; 16 * 1024], [0; 16 * 1024]);
     loop {
@@ -66,7 +68,9 @@ async fn pass(client: TcpStream, server: u16, fault: Arc<AtomicU8>) -> Option<()
             read = server.read(&mut answered) => match read.ok()? {
                 0 => return None,
                 _ if is(Fault::Silence) => {}
-                _ if is(Fault::ResetMidReply) => {
+                _ if is(Fault::ResetMidReply) || is(Fault::ResetOneReply) => {
+                    let once = Fault::ResetOneReply as u8;
+                    let _ = fault.compare_exchange(once, Fault::None as u8, Ordering::SeqCst, Ordering::SeqCst);
                     client.write_all(&answered[..1]).await.ok()?;
                     client.set_zero_linger().ok()?; // closing it is a reset then
                     return None;

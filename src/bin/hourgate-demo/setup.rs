@@ -50,13 +50,7 @@ pub(crate) fn config(
         discovery_url: Some(idp.discovery),
         ..Provider::new("test".parse()?, idp.issuer, "hourgate-demo".to_owned(), secret)
     };
-    let environment = Environment {
-        id: "demo".parse()?,
-        hosts: apps,
-        providers: vec![provider.id.clone()],
-        cookie_domain: None,
-        settings: SettingsLayer::default(),
-    };
+    let environment = Environment::new("demo".parse()?, apps, vec![provider.id.clone()]);
     let session = Policy { policy_check_interval: interval, ..Policy::default() };
     Ok(Config {
         server: Server { listen: ANY, trusted_proxies: vec![ANY.ip().into()] },

@@ -5,7 +5,7 @@ use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{Answer, Original, allow, answer, forward_auth, unauthorized};
+use super::{Answer, Original, allow, answer, forbidden, forward_auth, unauthorized};
 use crate::edge::Edge;
 use crate::edge::error::EdgeError;
 
@@ -39,6 +39,7 @@ fn dialect(_: &HttpRequest, _: &Method, answer: Answer) -> HttpResponse {
     match answer {
         Answer::Allow(permit) => allow(&permit),
         Answer::GoTo { location, login_url, reason } => unauthorized(&login_url, Some(&location), reason),
+        Answer::Forbidden { page, reason } => forbidden(&page, reason),
         // nginx makes a 500 of any other status; the reason says that it is worth asking again.
         Answer::Checking { login_url, reason } => unauthorized(&login_url, None, reason),
     }

@@ -5,7 +5,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::{Answer, Original, allow, answer, checking, problem};
+use super::{Answer, Original, allow, answer, checking, forbidden, problem};
 use crate::edge::Edge;
 use crate::edge::error::EdgeError;
 use crate::edge::navigation::is_navigation;
@@ -32,6 +32,9 @@ pub(super) fn dialect(request: &HttpRequest, method: &Method, answer: Answer) ->
     match answer {
         Answer::Allow(permit) => allow(&permit),
         Answer::GoTo { location, .. } if redirects() => redirect(method, &location),
+        // The start page says why, with the status.
+        Answer::Forbidden { page, .. } if redirects() => redirect(method, &page),
+        Answer::Forbidden { page, reason } => forbidden(&page, reason),
         Answer::GoTo { login_url, reason, .. } => problem(&login_url, reason),
         Answer::Checking { reason, .. } => checking(reason),
     }

@@ -23,17 +23,18 @@ const LONGEST_TEXT_BYTES: usize = 1024;
 pub fn headers(identity: &Identity) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let (groups, truncated) = groups(&identity.groups);
     let values = [
-        fit(&identity.subject).into(),
-        fit(identity.email.as_deref().unwrap_or_default()).into(),
-        fit(identity.preferred_username.as_deref().unwrap_or_default()).into(),
-        groups,
-        if truncated || identity.groups_truncated { "true" } else { "" }.into(),
+        value(fit(&identity.subject)),
+        value(fit(identity.email.as_deref().unwrap_or_default())),
+        value(fit(identity.preferred_username.as_deref().unwrap_or_default())),
+        value(&groups),
+        HeaderValue::from_static(if truncated || identity.groups_truncated { "true" } else { "" }),
     ];
-    NAMES.into_iter().zip(values).map(|(name, value): (_, String)| {
-        // What is fit is always a value; should it not be, the header is blank rather than missing.
-        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap_or(HeaderValue::from_static(""));
-        (HeaderName::from_static(name), value)
-    })
+    NAMES.map(HeaderName::from_static).into_iter().zip(values)
+}
+
+/// What is fit is always a value; should it not be, the header is blank rather than missing.
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// UTF-8, as peers send it; nothing where there is a control character, or too much: no header can carry it, and without it,
@@ -47,18 +48,26 @@ fn fit(text: &str) -> &str {
 fn groups(groups: &[String]) -> (String, bool) {
     let (mut joined, mut truncated) = (String::new(), false);
     for group in groups {
-        let group = fit(group).replace('%', "%25").replace(',', "%2C");
+        let group = fit(group);
         if group.is_empty() {
             truncated = true;
             continue;
         }
-        if joined.len() + group.len() + 1 > GROUPS_BUDGET_BYTES {
-            return (joined, true);
-        }
-        if !joined.is_empty() {
+        let before = joined.len();
+        if before > 0 {
             joined.push(',');
         }
-        joined.push_str(&group);
+        for part in group.split_inclusive(['%', ',']) {
+            match (part.strip_suffix('%'), part.strip_suffix(',')) {
+                (Some(plain), _) => joined.extend([plain, "%25"]),
+                (_, Some(plain)) => joined.extend([plain, "%2C"]),
+                _ => joined.push_str(part),
+            }
+        }
+        if joined.len() > GROUPS_BUDGET_BYTES {
+            joined.truncate(before);
+            return (joined, true);
+        }
     }
     (joined, truncated)
 }

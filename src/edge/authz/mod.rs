@@ -53,6 +53,11 @@ enum Answer {
         login_url: String,
         reason: Reason,
     },
+    /// Not this person; where they can sign out.
+    Forbidden {
+        page: String,
+        reason: Reason,
+    },
     /// A script waits for a policy check.
     Checking {
         login_url: String,
@@ -93,7 +98,7 @@ async fn answer(
 async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Result<Answer, EdgeError> {
     let Original { site, target, .. } = original;
     let presented = cookie::presented(request, site, &edge.services.keys);
-    let usage = if request.headers().contains_key(PASSIVE) { Usage::Peek } else { Usage::Activity };
+    let usage = usage(request, site, target);
     let now = edge.services.now();
     let checked = check(&edge.services, &site.environment, &presented, usage, now).await?;
     let reason = checked.decision.reason;
@@ -108,6 +113,7 @@ async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Resu
             }
             Answer::Allow(permit)
         }
+        Verdict::Forbidden => Answer::Forbidden { page: login_url(), reason },
         Verdict::SignIn(_) | Verdict::Renew => {
             let login_url = login_url();
             Answer::GoTo { location: login_url.clone(), login_url, reason }
@@ -117,12 +123,23 @@ async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Resu
             Answer::GoTo { location, login_url: login_url(), reason }
         }
         Verdict::Check => {
-            if usage == Usage::Activity {
+            if usage != Usage::Peek {
                 begin_check(edge, &checked);
             }
             Answer::Checking { login_url: login_url(), reason }
         }
     })
+}
+
+/// What a request says about whether somebody uses the app (row C10).
+fn usage(request: &HttpRequest, site: &Site, target: &str) -> Usage {
+    if request.headers().contains_key(PASSIVE) || site.environment.is_passive(target) {
+        Usage::Peek
+    } else if super::navigation::is_navigation(request.headers()) {
+        Usage::Activity
+    } else {
+        Usage::Script
+    }
 }
 
 /// A script asks again in a second, and finds the answer to the check that begins now (PCI-17).
@@ -137,7 +154,9 @@ impl Answer {
     const fn reason(&self) -> Reason {
         match self {
             Self::Allow(permit) => permit.reason(),
-            Self::GoTo { reason, .. } | Self::Checking { reason, .. } => *reason,
+            Self::GoTo { reason, .. } | Self::Forbidden { reason, .. } | Self::Checking { reason, .. } => {
+                *reason
+            }
         }
     }
 }
@@ -176,6 +195,22 @@ fn problem(login_url: &str, reason: Reason) -> HttpResponse {
                 "status": 401,
                 "reason": reason.code(),
                 "login_url": login_url,
+            })
+            .to_string(),
+        )
+}
+
+/// 403: to a person the address of the page that says why, for front proxies that pass it on; to a script the reason.
+fn forbidden(page: &str, reason: Reason) -> HttpResponse {
+    HttpResponse::Forbidden()
+        .insert_header((WWW_AUTHENTICATE, format!("Hourgate reason=\"{}\"", reason.code())))
+        .insert_header((CONTENT_TYPE, "application/problem+json"))
+        .body(
+            json!({
+                "type": page,
+                "title": reason.sentence(),
+                "status": 403,
+                "reason": reason.code(),
             })
             .to_string(),
         )

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::LEASE;
 use super::outcome::{CheckOutcome, Occasion};
-use crate::journeys::{Services, audit};
+use crate::journeys::{Services, activity, audit};
 use crate::oidc::id_token::IdTokenError;
 use crate::oidc::token::{TokenError, TokenResponse};
 use crate::policy::environment::Environment;
@@ -73,7 +73,8 @@ impl Check<'_> {
             return Ok(CheckOutcome::Elsewhere);
         }
         if occasion == Occasion::Due {
-            let last_activity = self.last_activity().await?;
+            let last_activity =
+                activity::last_used(self.services, settings, self.id, &self.session, now).await?;
             if schedule::inactive_from(settings, last_activity).is_some_and(|at| at <= now) {
                 return self.end(EndReason::Inactive, None, now).await;
             }
@@ -101,6 +102,9 @@ impl Check<'_> {
         let Some(refresh_token) = before.refresh_token.clone() else {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
         };
+        if !self.provider.has_given(&before, &self.session.identity.issuer) {
+            return self.failed(fence, CheckFailure::TokenSpent, now).await;
+        }
         if before.unanswered_since.is_some_and(|since| !self.may_send_again(&before, since, now)) {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
         }
@@ -148,7 +152,11 @@ impl Check<'_> {
         match self.services.sessions.tokens(self.id).await? {
             Some((version, _)) if version != seen => self.give_back(fence, now).await,
             None => Ok(CheckOutcome::Elsewhere),
-            Some(_) if tokens.unanswered_since.is_none() || self.keeps_used_tokens(&tokens) => {
+            // What was seen of an IdP is no promise: it may rotate now and then, with that very answer.
+            Some(_)
+                if tokens.unanswered_since.is_none()
+                    || self.provider.settings().rotation == Rotation::None =>
+            {
                 self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
             }
             Some(_) => {
@@ -165,16 +173,12 @@ impl Check<'_> {
         match self.provider.settings().rotation {
             // Half of it: the request takes its time too, and the IdP counts until that is there.
             Rotation::Grace(grace) => now.since(unanswered_since) < grace / 2,
-            _ => self.keeps_used_tokens(tokens),
-        }
-    }
-
-    /// Does a used refresh token stay good at this IdP?
-    fn keeps_used_tokens(&self, tokens: &Tokens) -> bool {
-        match self.provider.settings().rotation {
             Rotation::None => true,
-            Rotation::Grace(_) | Rotation::Strict => false,
-            Rotation::Auto => tokens.rotates.or_else(|| self.provider.rotates()) == Some(false),
+            Rotation::Strict => false,
+            Rotation::Auto => {
+                let seen = [tokens.rotates, self.provider.rotates()];
+                seen.contains(&Some(false)) && !seen.contains(&Some(true))
+            }
         }
     }
 
@@ -241,8 +245,9 @@ impl Check<'_> {
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
         let known = &self.session.identity;
+        let heard_at = self.services.now().max(now);
         let (judged, fence) =
-            self.hold(fence, self.provider.prove_refreshed(response, &tokens.nonce, known, now)).await;
+            self.hold(fence, self.provider.prove_refreshed(response, &tokens.nonce, known, heard_at)).await;
         match judged {
             Ok(proved) if proved.identity.is_same_person_as(known) => {
                 self.confirmed(fence, tokens, proved, now).await
@@ -270,14 +275,21 @@ impl Check<'_> {
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
         let settings = &self.settings();
+        // The IdP decided as it issued the token: after it was asked, before it was heard, whatever its clock shows.
+        let heard_at = self.services.now().max(now);
+        let proved_at = proved.asserted_at.clamp(now, heard_at);
+        let interval = proved.idp_interval;
+        let proof = schedule::proof(settings, Renewal::Background, proved_at, interval, proved.token_ends);
+        if proof.until <= heard_at {
+            tracing::warn!(
+                session = %self.id, provider = %self.session.identity.provider,
+                "policy_check_too_late: the answer took longer than it counts"
+            );
+            return self.failed(fence, CheckFailure::Unreachable, heard_at).await;
+        }
         let mut session = Session {
-            proof: schedule::proof(
-                settings,
-                Renewal::Background,
-                now,
-                proved.idp_interval,
-                proved.token_ends,
-            ),
+            proof,
+            denied: self.environment.access.judge(&proved.identity, &proved.claims).err(),
             identity: Identity {
                 // Many IdPs leave `sid` out of a refreshed ID token. It is the one that the index has, and a sign-out
                 // finds the session by.
@@ -293,19 +305,27 @@ impl Check<'_> {
             schedule::next_due(settings, &session, tokens.refresh_token_until, random::fraction());
         let outcome = self.write(fence, &session, CheckOutcome::Confirmed, now).await?;
         if outcome == CheckOutcome::Elsewhere {
-            self.hand_over(now).await?;
+            self.hand_over().await?;
         }
         Ok(outcome)
     }
 
     /// The claim was lost while the IdP took its time, but the tokens are stored: whoever took over may have given up for
-    /// want of them, and is to look again.
-    async fn hand_over(&self, now: Timestamp) -> Result<(), StoreError> {
+    /// want of them, or be about to, and is to look again.
+    async fn hand_over(&self) -> Result<(), StoreError> {
         let store = self.services.sessions.store();
-        if let Claimed::Ours(fence) = store.claim(self.id, now, LEASE).await? {
-            store.complete(self.id, Completion { fence, next_due: now }).await?;
+        let until = Instant::now() + LEASE;
+        loop {
+            let now = self.services.now();
+            match store.claim(self.id, now, LEASE).await? {
+                Claimed::Ours(fence) => {
+                    store.complete(self.id, Completion { fence, next_due: now }).await?;
+                    return Ok(());
+                }
+                Claimed::Busy(_) if Instant::now() < until => sleep(OFFER_EVERY).await,
+                Claimed::Busy(_) | Claimed::Absent => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     /// Nobody said no: the session is kept as it is, and asked about again soon.
@@ -385,12 +405,6 @@ impl Check<'_> {
             }
         }
     }
-
-    async fn last_activity(&self) -> Result<Timestamp, StoreError> {
-        let stored = self.services.sessions.store().last_activity(self.id).await?;
-        let seen_here = self.services.activity.last_seen(self.id);
-        Ok(stored.max(seen_here).unwrap_or(self.session.signed_in_at).max(self.session.signed_in_at))
-    }
 }
 
 /// What an error at a check says about the session. There is no "no" among them.
@@ -408,7 +422,8 @@ fn why(error: &ProviderError) -> CheckFailure {
 /// The tokens after an answer: what it grants takes the place of what was.
 fn answered(before: Tokens, granted: Granted, spent: &SecretString) -> Tokens {
     Tokens {
-        rotates: Some(granted.rotates(spent)),
+        // Once seen, always feared: some rotate only now and then.
+        rotates: Some(granted.rotates(spent) || before.rotates == Some(true)),
         refresh_token_until: match granted.refresh_token {
             Some(_) => granted.refresh_token_until,
             None => granted.refresh_token_until.or(before.refresh_token_until),
@@ -416,6 +431,7 @@ fn answered(before: Tokens, granted: Granted, spent: &SecretString) -> Tokens {
         refresh_token: granted.refresh_token.or(before.refresh_token),
         id_token: granted.id_token.or(before.id_token),
         unanswered_since: None,
+        client_id: before.client_id,
         nonce: before.nonce,
     }
 }

@@ -57,6 +57,12 @@ impl FaultyIdp for BundledIdp {
             }
             Fault::WrongLogoutState => self.fault("end_session", "wrong_state").await,
             Fault::NoLogoutState => self.fault("end_session", "missing_state").await,
+            Fault::FormPostError => {
+                let denied = json!({
+                    "endpoint": "authorize", "mode": "error", "body": { "error": "access_denied" },
+                });
+                self.control.send(Method::POST, "/faults", denied).await;
+            }
             Fault::OddKeys => self.fault("jwks", "odd_keys").await,
             Fault::WrongResponseIss | Fault::MissingResponseIss | Fault::WrongState | Fault::MissingState => {
                 self.fault("authorize", &fault.name()).await;

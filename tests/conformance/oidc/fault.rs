@@ -42,6 +42,8 @@ pub(crate) enum Fault {
     MissingResponseIss,
     WrongState,
     MissingState,
+    /// It is an error, `access_denied`.
+    FormPostError,
     // --- the end ---
     WrongLogoutState,
     NoLogoutState,

@@ -12,7 +12,7 @@ use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::layer::SettingsLayer;
 use hourgate::provider::settings::{
-    ClientAuthentication, PushedRequests, Settings as ProviderSettings, SigningAlgorithm,
+    ClientAuthentication, PushedRequests, ResponseMode, Settings as ProviderSettings, SigningAlgorithm,
 };
 use hourgate::session::Session;
 use hourgate::session::id::StoredId;
@@ -49,11 +49,16 @@ pub(crate) struct House<I> {
 pub(crate) struct RelyingParty {
     pub(crate) userinfo: bool,
     pub(crate) algorithms: Vec<SigningAlgorithm>,
+    pub(crate) response_mode: ResponseMode,
 }
 
 impl Default for RelyingParty {
     fn default() -> Self {
-        Self { userinfo: false, algorithms: ProviderSettings::DEFAULT_ALGORITHMS.to_vec() }
+        Self {
+            userinfo: false,
+            algorithms: ProviderSettings::DEFAULT_ALGORITHMS.to_vec(),
+            response_mode: ResponseMode::default(),
+        }
     }
 }
 
@@ -76,13 +81,11 @@ impl<I: FaultyIdp> House<I> {
             store: StoreSettings::Embedded { path: path.clone() },
             providers: vec![provider(&idp, party)],
             session: SettingsLayer::default(),
-            environments: vec![Environment {
-                id: "prod".parse().unwrap(),
-                hosts: vec![APP.parse().unwrap()],
-                providers: vec!["idp".parse().unwrap()],
-                cookie_domain: None,
-                settings: SettingsLayer::default(),
-            }],
+            environments: vec![Environment::new(
+                "prod".parse().unwrap(),
+                vec![APP.parse().unwrap()],
+                vec!["idp".parse().unwrap()],
+            )],
             limits: Limits::default(),
             danger: Danger { insecure_test_idp: true, ..Danger::default() },
             log: Log { format: LogFormat::Auto, level: tracing::Level::INFO },
@@ -211,6 +214,7 @@ fn provider(idp: &impl FaultyIdp, party: RelyingParty) -> ProviderSettings {
     ProviderSettings {
         algorithms: party.algorithms,
         userinfo: party.userinfo,
+        response_mode: party.response_mode,
         revoke_tokens: false,
         // The modules look at what a request says.
         pushed_authorization_requests: PushedRequests::Never,

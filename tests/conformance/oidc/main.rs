@@ -50,6 +50,7 @@ mod oidcc_client_test_client_secret_basic;
 mod oidcc_client_test_discovery_issuer_mismatch;
 mod oidcc_client_test_discovery_jwks_uri_keys;
 mod oidcc_client_test_discovery_openid_config;
+mod oidcc_client_test_form_post_error;
 mod oidcc_client_test_idtoken_sig_none;
 mod oidcc_client_test_idtoken_sig_rs256;
 mod oidcc_client_test_ignores_unparseable_key_in_jwks;

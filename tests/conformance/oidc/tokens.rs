@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use hourgate::issuer::keys::{Algorithm, SigningKey};
 use hourgate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, LEEWAY, VerifiedIdToken};
+use hourgate::oidc::jws::JwsError;
 use hourgate::oidc::keys;
 use hourgate::provider::settings::{Settings, SigningAlgorithm};
 use hourgate::time::Timestamp;
@@ -150,7 +151,7 @@ fn tok_01_an_unsigned_token_is_refused_however_it_is_spelt() {
         let signed = issuer.sign(&header, &claims().to_string());
         let (input, _) = signed.rsplit_once('.').unwrap();
         for token in [signed.clone(), format!("{input}.")] {
-            assert_eq!(issuer.refusal(&token), IdTokenError::Algorithm, "{alg:?}");
+            assert_eq!(issuer.refusal(&token), IdTokenError::Jws(JwsError::Algorithm), "{alg:?}");
         }
         assert_eq!(issuer.refusal(input), IdTokenError::Malformed, "{alg:?}, in two parts");
     }
@@ -162,7 +163,7 @@ fn tok_01_an_unsigned_token_is_refused_however_it_is_spelt() {
         issuer.token(&claims()).rsplit_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     assert_eq!(
         issuer.refusal(&format!("{input}.")),
-        IdTokenError::Signature,
+        IdTokenError::Jws(JwsError::Signature),
         "no signature under a good header"
     );
 }
@@ -191,7 +192,7 @@ fn tok_02_what_is_public_is_no_key_of_a_mac() {
                     format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims().to_string()));
                 let tag = hmac::sign(&hmac::Key::new(mac, secret), input.as_bytes());
                 let token = format!("{input}.{}", BASE64URL.encode(tag));
-                assert_eq!(issuer.refusal(&token), IdTokenError::Algorithm, "{alg}");
+                assert_eq!(issuer.refusal(&token), IdTokenError::Jws(JwsError::Algorithm), "{alg}");
                 // Not even an operator can allow it: there is no such name.
                 assert!(alg.parse::<SigningAlgorithm>().is_err());
             }
@@ -203,18 +204,18 @@ fn tok_02_what_is_public_is_no_key_of_a_mac() {
 fn tok_02_an_algorithm_counts_only_with_a_key_of_its_type() {
     let (ec, rsa) = (Issuer::new(Algorithm::Es256), Issuer::new(Algorithm::Rs256));
     for (issuer, alg, expected) in [
-        (&ec, "RS256", IdTokenError::UnknownKey),
-        (&ec, "ES384", IdTokenError::Algorithm),
-        (&ec, "EdDSA", IdTokenError::UnknownKey),
-        (&rsa, "ES256", IdTokenError::UnknownKey),
+        (&ec, "RS256", IdTokenError::Jws(JwsError::UnknownKey)),
+        (&ec, "ES384", IdTokenError::Jws(JwsError::Algorithm)),
+        (&ec, "EdDSA", IdTokenError::Jws(JwsError::UnknownKey)),
+        (&rsa, "ES256", IdTokenError::Jws(JwsError::UnknownKey)),
         // The key says that it is for RS256.
-        (&rsa, "PS256", IdTokenError::UnknownKey),
+        (&rsa, "PS256", IdTokenError::Jws(JwsError::UnknownKey)),
     ] {
         assert_eq!(issuer.refusal_with_header(|header| header["alg"] = alg.into()), expected, "{alg}");
     }
     let only_rsa = [SigningAlgorithm::Rs256];
     let refused = ec.judge_for(&ec.token(&claims()), ExpectedNonce::Required("the nonce"), &only_rsa);
-    assert_eq!(refused.unwrap_err(), IdTokenError::Algorithm);
+    assert_eq!(refused.unwrap_err(), IdTokenError::Jws(JwsError::Algorithm));
 }
 
 #[test]
@@ -226,9 +227,10 @@ fn tok_03_a_key_that_a_token_brings_along_is_not_even_looked_at() {
         ("x5u", json!("http://127.0.0.1:1/cert")),
         ("x5c", json!(["MIIB"])),
     ] {
-        for (kid, expected) in
-            [(issuer.key.kid(), IdTokenError::Signature), (attacker.key.kid(), IdTokenError::UnknownKey)]
-        {
+        for (kid, expected) in [
+            (issuer.key.kid(), IdTokenError::Jws(JwsError::Signature)),
+            (attacker.key.kid(), IdTokenError::Jws(JwsError::UnknownKey)),
+        ] {
             let header = json!({ "alg": "ES256", "kid": kid, name: value }).to_string();
             assert_eq!(issuer.refusal(&attacker.sign(&header, &claims().to_string())), expected, "{name}");
         }
@@ -358,6 +360,7 @@ fn tok_07_the_audience_is_this_client_to_the_letter_and_nobody_else() {
         json!(["another-app"]),
         json!(["hourgate", "another-app"]),
         json!(["another-app", "hourgate"]),
+        json!(["hourgate", "hourgate"]),
     ] {
         let refusal = issuer.refusal_with(|claims| claims["aud"] = audience.clone());
         assert_eq!(refusal, IdTokenError::Audience, "{audience}");
@@ -481,6 +484,25 @@ fn tok_16_the_issuer_is_the_configured_one_to_the_letter() {
 }
 
 #[test]
+fn h7_nobody_but_the_issuer_can_say_that_a_token_is_for_somebody_else() {
+    let (issuer, attacker) = (Issuer::new(Algorithm::Es256), Issuer::new(Algorithm::Es256));
+    for (claim, ours) in
+        [("iss", IdTokenError::Issuer), ("aud", IdTokenError::Audience), ("nonce", IdTokenError::Nonce)]
+    {
+        let mut claims = claims();
+        claims[claim] = "another".into();
+        assert_eq!(issuer.refusal(&issuer.token(&claims)), ours);
+        let forged = attacker.sign(&issuer.header().to_string(), &claims.to_string());
+        assert_eq!(issuer.refusal(&forged), IdTokenError::Jws(JwsError::Signature), "{claim}");
+        assert_eq!(
+            issuer.refusal(&attacker.token(&claims)),
+            IdTokenError::Jws(JwsError::UnknownKey),
+            "{claim}"
+        );
+    }
+}
+
+#[test]
 fn tok_19_a_hash_that_is_there_must_be_right() {
     let issuer = Issuer::new(Algorithm::Es256);
     let half = |text: &str| {
@@ -503,7 +525,7 @@ fn tok_20_a_token_that_is_too_long_is_refused_with_what_to_do_about_it() {
     let issuer = Issuer::new(Algorithm::Es256);
     let groups: Vec<String> = (0..10_000).map(|n| format!("group-{n}")).collect();
     let refusal = issuer.refusal_with(|claims| claims["groups"] = json!(groups));
-    assert_eq!(refusal, IdTokenError::TooLong);
+    assert_eq!(refusal, IdTokenError::Jws(JwsError::TooLong));
     assert!(refusal.to_string().contains("fewer groups"), "{refusal}");
 }
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use hourgate::edge::authz::identity;
 use hourgate::oidc::algorithm::SigningAlgorithm;
 use hourgate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, VerifiedIdToken};
+use hourgate::oidc::jws::JwsError;
 use hourgate::provider::claims;
 use openidconnect::AccessToken;
 use openidconnect::core::CoreJsonWebKeySet;
@@ -40,7 +41,7 @@ pub fn run(data: &[u8]) -> bool {
         // An algorithm that the operator does not allow is refused, whoever signed.
         let others = SigningAlgorithm::ALL.into_iter().filter(|other| other.as_str() != authentic.algorithm);
         let refused = verify(&token, key_set(), &others.collect::<Vec<_>>());
-        assert_eq!(refused.err(), Some(IdTokenError::Algorithm));
+        assert_eq!(refused.err(), Some(IdTokenError::Jws(JwsError::Algorithm)));
     }
     judged.is_ok()
 }

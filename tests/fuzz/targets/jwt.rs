@@ -94,9 +94,7 @@ impl Authentic {
     pub fn is_for(&self, audience: &str) -> bool {
         match self.claims.only("aud") {
             Some(Json::Text(found)) => found == audience,
-            Some(Json::List(found)) => {
-                !found.is_empty() && found.iter().all(|found| found.text() == Some(audience))
-            }
+            Some(Json::List(found)) => found.len() == 1 && found[0].text() == Some(audience),
             _ => false,
         }
     }

@@ -158,6 +158,9 @@ pub fn session() -> Session {
         proof: Proof { proved_at: NOW, until: NOW.plus(Duration::from_secs(3600)) },
         renewal: Renewal::Background,
         kept_signed_in: false,
+        reports_input: false,
+        denied: None,
+        exempt: None,
         signed_in_under: None,
         failed_check: None,
         next_check: NOW.plus(Duration::from_secs(3600)),
@@ -172,6 +175,7 @@ pub fn tokens() -> Tokens {
         id_token: None,
         unanswered_since: None,
         rotates: None,
+        client_id: None,
         nonce: "nonce".into(),
     }
 }
@@ -198,6 +202,9 @@ pub fn transaction() -> Transaction {
         begun_at: NOW,
         ask: Ask::Silent,
         replaces: Some(Replaces { id: session_id().stored(), signed_in_at: NOW }),
+        keep: false,
+        exempt: None,
+        authenticated_after: None,
     }
 }
 
