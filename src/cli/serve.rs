@@ -31,7 +31,7 @@ pub(crate) fn serve(config: Config, forget_live_settings: bool) -> Result<(), Fa
         if forget_live_settings {
             gateway.forget_live_settings().await.map_err(Failure::new)?;
         }
-        gateway.read_live_settings().await.map_err(Failure::new)?;
+        gateway.read_live_settings().await.map_err(Failure::config)?;
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let running = gateway.start(workers, Background::Runs).map_err(Failure::new)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::new)?;

@@ -73,14 +73,16 @@ pub async fn check(
     usage: Usage,
     now: Timestamp,
 ) -> Result<Checked, StoreError> {
-    ensure_known(services).await?;
     let id = presented.session.id().map(|id| id.stored());
     let standing = match id {
         Some(id) => standing(services, environment, id).await?,
         None => Standing::Absent,
     };
     let settings = match &standing {
-        Standing::Live(session) => services.settings_of(environment, session),
+        Standing::Live(session) => {
+            ensure_known(services).await?;
+            services.settings_of(environment, session)
+        }
         Standing::Absent | Standing::Ended(_) => services.settings_for_sign_in(environment),
     };
     let facts = Facts {

@@ -297,3 +297,141 @@ fn a_new_key_ring_is_for_its_owner_only_and_overwrites_nothing() {
         &["# Hourgate key ring", "Keep it secret"],
     );
 }
+
+#[tokio::test]
+async fn c16_settings_are_read_and_changed_without_a_restart() {
+    let (house, _nginx) = house().await;
+    let settings = |args: &[&str]| house.gateway.cli(&[&["settings"][..], args].concat());
+    let all = good(&settings(&["get"]));
+    assert!(all.starts_with("NAME "), "{all}");
+    says(
+        &all,
+        &["ALSO KNOWN AS", "SOURCE", "RANGE", "SessionTimeoutInMins=1440", "60 min to 1440 min", "default"],
+    );
+    says(
+        &all,
+        &[
+            "SessionSecurityTokenLifetimeInHours=24",
+            "WSFedNonceCookieEnabled=true",
+            "next_sign_in or tighten",
+        ],
+    );
+    assert_eq!(all.lines().count(), 13);
+    assert_eq!(good(&settings(&["history"])), "Nothing was ever changed live.\n");
+
+    let set = ["set", "max_length=8h", "sessionsecuritytokenlifetimeinhours=48", "--remark", "ticket 7"];
+    let changed = good(&settings(&set));
+    says(&changed, &["server: max_length: (not set) -> 8h\n", "server: lifetime: (not set) -> 48h\n"]);
+    says(
+        &changed,
+        &["from the next sign-in on", "This is version 1; `hourgate settings rollback 0` undoes it."],
+    );
+    says(&good(&settings(&set)), &["Nothing to change: all of it is so already (version 1)."]);
+    let of_apps = good(&settings(&["set", "max_length=2h", "--environment", "apps"]));
+    says(&of_apps, &["environment apps: max_length: (not set) -> 2h"]);
+    let one = good(&settings(&["get", "SessionTimeoutInMins", "--environment", "apps"]));
+    says(&one, &["2h ", "SessionTimeoutInMins=120", "environment, live"]);
+    assert_eq!(one.lines().count(), 2);
+    says(&good(&settings(&["get", "max_length"])), &["server, live; otherwise in apps"]);
+
+    let history = good(&settings(&["history"]));
+    says(&history, &["VERSION", "WHO", "uid ", "(server)", "ticket 7", "next_sign_in"]);
+    assert_eq!(history.lines().count(), 4);
+    says(&seen(&settings(&["history", "--limit", "1"])).2, &["There are more than these 1"]);
+    let for_programs = house.gateway.ask(&["settings", "history", "--environment", "apps"]);
+    assert_eq!(
+        (for_programs["version"].as_u64(), &for_programs["changes"][0]["to"]),
+        (Some(2), &"2h".into())
+    );
+
+    says(
+        &good(&settings(&["rollback", "1"])),
+        &["environment apps: max_length: 2h -> (not set)", "version 3"],
+    );
+    says(&good(&settings(&["unset", "max_length", "lifetime"])), &["max_length: 8h -> (not set)"]);
+    says(&good(&settings(&["get", "max_length"])), &["24h", "default"]);
+    says(&bad(&settings(&["rollback", "9"]), 3), &["there is no version 9 to go back to: known are 0 to 3"]);
+}
+
+#[tokio::test]
+async fn c12_a_wrong_setting_is_refused_with_its_range_and_changes_nothing() {
+    let (house, _nginx) = house().await;
+    let settings = |args: &[&str]| house.gateway.cli(&[&["settings"][..], args].concat());
+    let told = bad(&settings(&["set", "lifetime=48h", "max_length=30m"]), 78);
+    says(&told, &["max_length = 30m is out of range: it may be 60 min to 1440 min"]);
+    for (wrong, part) in [
+        ("max_lenght=8h", "did you mean max_length?"),
+        ("max_length=90", "has no unit; did you mean `90m` or `90s`?"),
+        ("SessionTimeoutInMins=59", "it may be 60 to 1440, in minutes"),
+        ("custom_duration=yes", "is neither true nor false"),
+        ("apply=now", "is not one of next_sign_in, tighten"),
+    ] {
+        says(&bad(&settings(&["set", wrong]), 78), &[part]);
+    }
+    says(&bad(&settings(&["get", "banana"]), 78), &["there is no setting \"banana\"; known: "]);
+    says(&bad(&settings(&["set", "max_length"]), 2), &["is not NAME=VALUE, such as max_length=8h"]);
+    says(&bad(&settings(&["set", "max_length=8h", "max_length=9h"]), 2), &["named twice"]);
+    says(&bad(&settings(&["set", "max_length=8h", "--environment", "appz"]), 2), &["did you mean apps?"]);
+    assert_eq!(
+        settings(&["set", "max_length=8h", "--environment", "apps", "--server"]).status.code(),
+        Some(2)
+    );
+
+    let long = ["set", "inactivity_timeout=45m"];
+    let told = bad(&settings(&long), 2);
+    says(&told, &["above 30 min, to 45m", "nothing was changed: add --yes if that is meant"]);
+    assert_eq!(house.gateway.ask(&["settings", "get"])["version"], 0);
+
+    // On a terminal one is asked.
+    let asked = |answer: &str| {
+        let command = format!(
+            "printf '{answer}\\n' | script -qec \"'{}' --config '{}' settings set inactivity_timeout=45m\" /dev/null",
+            program().get_program().to_str().unwrap(),
+            house.gateway.config().display()
+        );
+        std::process::Command::new("sh").args(["-c", &command]).output().unwrap()
+    };
+    let no = asked("n");
+    assert_eq!(no.status.code(), Some(1));
+    says(&String::from_utf8_lossy(&no.stdout), &["Is that meant? [y/N]", "nothing was changed"]);
+    assert_eq!(house.gateway.ask(&["settings", "get"])["version"], 0);
+    let yes = asked("y");
+    assert_eq!(yes.status.code(), Some(0), "{}", String::from_utf8_lossy(&yes.stdout));
+    assert_eq!(house.gateway.ask(&["settings", "get"])["version"], 1);
+    says(&good(&settings(&["set", "inactivity_timeout=50m", "--yes"])), &["45m -> 50m"]);
+}
+
+#[tokio::test]
+async fn c14_a_setting_that_is_applied_now_reaches_live_sessions_within_seconds() {
+    let (mut house, _nginx) = house().await;
+    house.alice().await;
+    house.idp.disable("alice").await;
+    let set = ["settings", "set", "policy_check_interval=2s", "--environment", "apps", "--apply", "now"];
+    let dry = good(&house.gateway.cli(&[&set[..], &["--dry-run"]].concat()));
+    says(&dry, &["It makes 1 live session stricter.", "Nothing was changed: this is what would be."]);
+    says(&good(&house.gateway.cli(&set)), &["It makes 1 live session stricter.", "This is version 1"]);
+    until("the session that was good for an hour has ended", || {
+        let list = good(&house.gateway.cli(&["sessions", "list"]));
+        (list == "No live sessions.\n").then_some(())
+    });
+}
+
+#[tokio::test]
+async fn c16_live_settings_outlive_the_process_and_stop_it_where_they_cannot_be_read() {
+    let (mut house, _nginx) = house().await;
+    good(&house.gateway.cli(&["settings", "set", "max_length=8h"]));
+    house.gateway.kill();
+    house.gateway.restart();
+    let value = |house: &GuardedApp| {
+        house.gateway.ask(&["settings", "get", "max_length"])["settings"][0]["value"].clone()
+    };
+    assert_eq!(value(&house), "8h");
+    house.gateway.kill();
+    house.redis.cli(&["SETRANGE", "hg:settings", "40", "planted"]);
+    let (code, _, err) = seen(&house.gateway.cli(&["serve"]));
+    assert_eq!(code, 78);
+    says(&err, &["the live settings (version 1)", "--forget-live-settings"]);
+    house.gateway.serve(&["--forget-live-settings"]);
+    house.gateway.until_ready();
+    assert_eq!(value(&house), "24h");
+}

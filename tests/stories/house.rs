@@ -148,6 +148,11 @@ impl House {
         self.start().await;
     }
 
+    /// Another gateway on the same store, with the configuration as it is now. It serves nobody.
+    pub(crate) fn other_node(&self) -> Gateway {
+        Gateway::new(self.config.clone(), self.store.clone().unwrap(), self.clock.clone()).unwrap()
+    }
+
     pub(crate) fn services(&self) -> &Arc<Services> {
         self.running.as_ref().unwrap().services()
     }

@@ -43,6 +43,8 @@ mod pace;
 mod policy_checks;
 mod races;
 mod session_policy;
+mod session_settings;
+mod settings;
 mod several_idps;
 mod sign_in;
 mod sign_out;

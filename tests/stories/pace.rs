@@ -61,10 +61,6 @@ stories! {
         house.wait_in_steps(15 * MINUTE, 20 * SECOND).await;
         house.wait(2 * HOUR).await;
         let during = house.token_calls().await - before;
-<<<<<<< HEAD
-=======
-        // Those that were on their way when the first answer came, and nobody in the hours after.
->>>>>>> mends
         assert!(during <= herd.len(), "{during} calls: the breaker opened, and then it only knocked");
         assert_eq!(house.live().await.len(), herd.len(), "nobody was signed out");
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Changed;
 use crate::journeys::{Services, revoke};
 use crate::policy::schedule;
-use crate::policy::settings::live::Change;
+use crate::policy::settings::live::{Change, EnvironmentSettings};
 use crate::random;
 use crate::session::Session;
 use crate::session::id::StoredId;
@@ -32,7 +32,8 @@ pub async fn affected(
     let configured = services.settings.configured();
     let is_affected = |session: &Session| {
         let [before, after] = [&changed.before, &changed.after].map(|state| {
-            state.of(configured, &session.environment, |own| own.of_session(session.signed_in_under.as_ref()))
+            let own = |own: &EnvironmentSettings| own.of_session(session.signed_in_under.as_ref());
+            state.of(configured, &session.environment, own).exempting(session.exempt.as_ref())
         });
         before.limits() != after.limits()
     };
