@@ -50,7 +50,7 @@ impl Visit {
     }
 
     /// What the IdP was asked on the way.
-    pub(crate) fn asked(&self) -> String {
+    pub(crate) fn question(&self) -> String {
         let asked = self.way.iter().find(|url| url.path().ends_with("/authorize"));
         asked.and_then(Url::query).unwrap_or_default().to_owned()
     }

@@ -164,11 +164,11 @@ stories! {
         let browser = house.signed_in().await;
         let popup = browser.look().await["popup_url"].as_str().unwrap().to_owned();
         let early = browser.navigate(&popup).await;
-        assert_eq!((early.url.path(), early.asked()), ("/_hourgate/popup-done", String::new()), "nothing to renew yet");
+        assert_eq!((early.url.path(), early.question()), ("/_hourgate/popup-done", String::new()), "nothing to renew yet");
         house.wait(50 * MINUTE).await;
         let renewed = browser.navigate(&popup).await;
         assert_eq!((renewed.status, renewed.url.path()), (200, "/_hourgate/popup-done"));
-        assert!(renewed.asked().contains("prompt=login"), "{}", renewed.asked());
+        assert!(renewed.question().contains("prompt=login"), "{}", renewed.question());
         assert!(renewed.body.contains("/_hourgate/popup-done.js"));
         assert!(browser.look().await["expires_in"].as_u64().unwrap() > 3500);
     }
@@ -183,7 +183,7 @@ stories! {
         assert_eq!(browser.extend().await.json()["reason"], "renewed_by_browser");
         let renewed = browser.navigate(view["popup_url"].as_str().unwrap()).await;
         assert_eq!(renewed.url.path(), "/_hourgate/popup-done");
-        assert!(renewed.asked().contains("prompt=none"), "{}", renewed.asked());
+        assert!(renewed.question().contains("prompt=none"), "{}", renewed.question());
         assert!(warning(&browser.look().await).1 > 0);
     }
 
@@ -228,7 +228,7 @@ stories! {
         assert_eq!(begun.status, 200);
         house.clock.advance(2 * HOUR);
         let renewed = browser.navigate(&format!("{APP}/")).await;
-        assert!(renewed.asked().contains("prompt=none"));
+        assert!(renewed.question().contains("prompt=none"));
         assert!(house.session().await.1.kept_signed_in, "a silent renewal is no new choice");
         house.auto_login("bob").await;
         browser.sign_out().await;
@@ -242,10 +242,10 @@ stories! {
         assert!(browser.cookie("__Host-hourgate-signed-out").is_some());
         house.wait(8 * DAY).await;
         let back = browser.navigate(&format!("{APP}/")).await;
-        assert!(back.asked().contains("prompt=login") && back.asked().contains("max_age=0"), "{}", back.asked());
+        assert!(back.question().contains("prompt=login") && back.question().contains("max_age=0"), "{}", back.question());
         assert_eq!((back.status, back.user()), (200, "alice"));
         assert!(browser.cookie("__Host-hourgate-signed-out").is_none(), "credentials were entered");
-        assert!(!house.browser().navigate(&format!("{APP}/")).await.asked().contains("prompt=login"), "another browser");
+        assert!(!house.browser().navigate(&format!("{APP}/")).await.question().contains("prompt=login"), "another browser");
     }
 
     async fn a2_credentials_from_before_the_sign_out_do_not_count_however_close(house: House) {
