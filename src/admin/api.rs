@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::settings;
 use super::wire::{
     API_VERSION, EndView, ExplanationView, Problem, RevokeUser, Revoked, RevokedUserView, RuleView,
-    SessionList, SessionView,
+    SessionList, SessionView, ThenView, WarningView,
 };
 use crate::journeys::revoke::{is_called, list, revoke_session, revoke_user};
 use crate::journeys::{Services, check};
@@ -181,6 +181,16 @@ async fn explain_one(services: Data<Services>, id: Path<String>) -> Result<Json<
         sentence: explanation.sentence.to_owned(),
         rules: rules.collect(),
         changes_at: explanation.changes_at,
+        then: explanation.then.map(|then| ThenView {
+            rule: then.rule.map(str::to_owned),
+            reason: then.reason.to_owned(),
+            sentence: then.sentence.to_owned(),
+        }),
+        warning: explanation.warning.map(|told| WarningView {
+            of: told.of.to_owned(),
+            at: told.at,
+            ends_at: told.ends_at,
+        }),
     }))
 }
 
@@ -322,6 +332,8 @@ async fn view(services: &Services, id: StoredId, session: &Session) -> Result<Se
         },
         last_failure: session.failed_check.map(|check| check.why.code().to_owned()),
         ends_at: end_of(&settings, session).map(|(at, _)| at.to_string()),
+        kept_signed_in: session.kept_signed_in,
+        exempt: session.exempt.as_ref().map(|exempt| exempt.rule.clone()),
     })
 }
 

@@ -40,6 +40,12 @@ pub struct SessionView {
     pub last_failure: Option<String>,
     /// When the session ends whatever happens.
     pub ends_at: Option<String>,
+    /// Did the person choose to be kept signed in?
+    #[serde(default)]
+    pub kept_signed_in: bool,
+    /// The rule by which inactivity or the longest length do not count for it.
+    #[serde(default)]
+    pub exempt: Option<String>,
 }
 
 /// A list of sessions.
@@ -74,6 +80,32 @@ pub struct ExplanationView {
     pub rules: Vec<RuleView>,
     /// When time alone changes the answer next.
     pub changes_at: Option<String>,
+    /// What it becomes then.
+    pub then: Option<ThenView>,
+    /// What the person is told before that.
+    pub warning: Option<WarningView>,
+}
+
+/// What an answer becomes when nothing happens but time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThenView {
+    /// The rule that stops then, if one does.
+    pub rule: Option<String>,
+    /// The reason code.
+    pub reason: String,
+    /// The reason in a sentence.
+    pub sentence: String,
+}
+
+/// A warning to the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarningView {
+    /// Of what: `inactivity`, `proof` or `end`.
+    pub of: String,
+    /// From when on.
+    pub at: String,
+    /// When it happens.
+    pub ends_at: String,
 }
 
 /// How a session ended.

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use hourgate::admin::client::Client;
 use hourgate::admin::wire::{
     API_VERSION, ExplanationView, RevokeUser, Revoked, RevokedUserView, RuleView, SessionList, SessionView,
+    ThenView, WarningView,
 };
 use serde::Serialize;
 
@@ -225,6 +226,8 @@ fn session_lines(session: &SessionView) -> Vec<(&'static str, String)> {
         ("next check", to_the_second(&session.next_check)),
         ("renewed by", session.renewal.clone()),
         ("last failure", or_dash(&session.last_failure)),
+        ("kept signed in", if session.kept_signed_in { "yes" } else { "no" }.to_owned()),
+        ("exempt by the rule", or_dash(&session.exempt)),
         (
             "ends",
             session
@@ -246,7 +249,17 @@ fn explanation_text(explanation: &ExplanationView) -> String {
         text.push_str(&format!("It ended at {}{remark}.\n", to_the_second(&ended.at)));
     }
     if let Some(at) = &explanation.changes_at {
-        text.push_str(&format!("Unless something happens before, this holds until {}.\n", to_the_second(at)));
+        text.push_str(&format!("Unless something happens before, this holds until {}", to_the_second(at)));
+        match &explanation.then {
+            Some(ThenView { rule: Some(rule), sentence, reason }) => {
+                text.push_str(&format!(".\nThen the rule `{rule}` decides: {sentence} ({reason})\n"));
+            }
+            _ => text.push_str(".\n"),
+        }
+    }
+    if let Some(WarningView { of, at, ends_at }) = &explanation.warning {
+        let (at, ends_at) = (to_the_second(at), to_the_second(ends_at));
+        text.push_str(&format!("The person is warned from {at} on ({of}, at {ends_at}).\n"));
     }
     // Of a session that is no more, the later questions mean nothing.
     let is_gone = explanation.session.is_none();

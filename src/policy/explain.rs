@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::decide::decide;
-use super::facts::Facts;
-use super::rules::{Finding, RULES};
+use super::facts::{Facts, Standing};
+use super::rules::{Finding, RULES, Rule};
 use super::settings::Settings;
+use super::warning::warning;
 use crate::time::Timestamp;
 
 /// Every rule's answer and the decision that follows.
@@ -23,6 +24,32 @@ pub struct Explanation {
     pub ends_at: Option<String>,
     /// When time alone changes the decision next.
     pub changes_at: Option<String>,
+    /// What it becomes then.
+    pub then: Option<Then>,
+    /// What the person is told before that.
+    pub warning: Option<Told>,
+}
+
+/// What a decision becomes when nothing happens but time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Then {
+    /// The rule that stops then, if one does.
+    pub rule: Option<&'static str>,
+    /// The code of the reason.
+    pub reason: &'static str,
+    /// The reason in a sentence.
+    pub sentence: &'static str,
+}
+
+/// A warning to the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// Of what: `inactivity`, `proof` or `end`.
+    pub of: &'static str,
+    /// From when on.
+    pub at: String,
+    /// When it happens.
+    pub ends_at: String,
 }
 
 /// One rule's answer.
@@ -55,5 +82,24 @@ pub fn explain(settings: &Settings, facts: &Facts, now: Timestamp) -> Explanatio
         rules: rules.collect(),
         ends_at: decision.ends_at.map(|at| at.to_string()),
         changes_at: decision.changes_at.map(|at| at.to_string()),
+        then: decision.changes_at.map(|at| then(settings, facts, at)),
+        warning: match &facts.standing {
+            Standing::Live(session) => warning(settings, facts, session).map(|warning| Told {
+                of: warning.kind.code(),
+                at: warning.at.to_string(),
+                ends_at: warning.ends_at.to_string(),
+            }),
+            Standing::Absent | Standing::Ended(_) => None,
+        },
+    }
+}
+
+fn then(settings: &Settings, facts: &Facts, at: Timestamp) -> Then {
+    let stops = |rule: &&Rule| (rule.judge)(settings, facts, at) != Finding::Pass;
+    let reason = decide(settings, facts, at).reason;
+    Then {
+        rule: RULES.iter().find(stops).map(|rule| rule.name),
+        reason: reason.code(),
+        sentence: reason.sentence(),
     }
 }

@@ -89,6 +89,9 @@ stories! {
         };
         let fresh = explain().await;
         assert!(fresh.allowed && fresh.rules.iter().all(|rule| rule.passes));
+        let then = fresh.then.unwrap();
+        assert_eq!((then.rule.as_deref(), then.reason.as_str()), (Some("proof"), "checking"), "unless it is checked");
+        assert!(fresh.warning.is_none() && !fresh.session.unwrap().kept_signed_in);
         house.outage().await;
         house.wait(HOUR).await;
         let stale = explain().await;

@@ -2,6 +2,7 @@
 
 use hourgate::policy::environment::{SignOutScope, StartPage};
 use hourgate::policy::exemption::Exemption;
+use hourgate::time::Clock;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -144,6 +145,18 @@ stories! {
         assert_eq!(stranger.report_input().await.status, 401);
     }
 
+    async fn a6_an_admin_is_told_which_rule_ends_a_session_and_when_its_person_is_warned(house: House) {
+        house.inactivity(10 * MINUTE).await;
+        house.signed_in().await;
+        let id = house.session().await.0;
+        let client = hourgate::admin::client::Client::new(&house.config.management.socket).unwrap();
+        let explained: hourgate::admin::wire::ExplanationView =
+            client.get(&format!("/sessions/{id}/explain"), &[]).await.unwrap();
+        assert_eq!(explained.then.unwrap().rule.as_deref(), Some("activity"));
+        let warning = explained.warning.unwrap();
+        assert_eq!((warning.of.as_str(), warning.ends_at), ("inactivity", house.clock.now().plus(10 * MINUTE).to_string()));
+    }
+
     async fn c9_nothing_extends_a_session_past_its_end(house: House) {
         house.settings().custom_duration = true;
         house.settings().max_length = HOUR;
@@ -174,7 +187,7 @@ stories! {
     }
 
     async fn h4_and_h6_a_window_renews_the_proof_silently(house: House) {
-        house.control("PUT", "/settings", json!({ "issue_refresh_token": false })).await;
+        house.control("PUT", "/tokens-policy", json!({ "issue_refresh_token": false })).await;
         let browser = house.signed_in().await;
         let view = browser.look().await;
         assert_eq!((warning(&view).0, &view["extend"]), ("proof", &json!("popup")), "{view}");
@@ -222,7 +235,7 @@ stories! {
     }
 
     async fn c17_the_cookie_outlives_the_browser_only_where_somebody_is_kept_and_a_renewal_goes_on_with_it(house: House) {
-        house.control("PUT", "/settings", json!({ "issue_refresh_token": false })).await;
+        house.control("PUT", "/tokens-policy", json!({ "issue_refresh_token": false })).await;
         let browser = house.browser();
         let begun = browser.submit(&format!("{APP}/_hourgate/start"), "rd=/&keep=1").await;
         assert_eq!(begun.status, 200);
@@ -298,7 +311,8 @@ stories! {
         house.wait_in_steps(30 * MINUTE, MINUTE).await;
         assert_eq!(web.fetch(&format!("{APP}/api")).await.status, 401);
         assert_eq!(mail.fetch(&format!("{APP}/api")).await.status, 200);
-        assert_eq!(house.session().await.1.exempt.as_ref().unwrap().rule, "mail");
+        let exempt = house.live().await.into_iter().find_map(|(_, session)| session.exempt.clone());
+        assert_eq!(exempt.unwrap().rule, "mail");
         assert_eq!(mail.look().await["idle_in"], Value::Null);
     }
 
