@@ -147,14 +147,14 @@ impl<T: AsyncWrite + Unpin> Connection<T> {
                 if let Some(reader) = self.reader.take() {
                     reader.wake();
                 }
-                Ok(())
             }
-            Poll::Ready(_) => Ok(()),
+            Poll::Ready(_) => {}
             Poll::Pending => {
                 self.blocked_until.get_or_insert_with(|| Instant::now() + self.limits.answer_within);
-                self.in_time(cx)
             }
         }
+        // The HTTP layer may not read again before the next request comes.
+        self.in_time(cx)
     }
 }
 

@@ -85,6 +85,9 @@ pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/userinfo", get().to(session::userinfo))
                 .route("/jwks.json", get().to(jwks::jwks))
                 .route("/style.css", get().to(page::style))
+                .route("/session.css", get().to(page::session_style))
+                .route("/session.js", get().to(page::session_script))
+                .route("/popup-done.js", get().to(page::popup_done_script))
                 .default_service(web::to(error::not_found)),
         );
         config.default_service(web::to(HttpResponse::NotFound));

@@ -15,6 +15,9 @@ use super::paths;
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 const STYLE: &str = include_str!("pages/style.css");
+const SESSION_STYLE: &str = include_str!("script/session.css");
+const SESSION_SCRIPT: &str = include_str!("script/built/session.js");
+const POPUP_DONE_SCRIPT: &str = include_str!("script/built/popup-done.js");
 
 /// A message, perhaps with something to do about it.
 #[derive(Template)]
@@ -142,6 +145,21 @@ pub async fn popup_done() -> HttpResponse {
 /// The style sheet of all pages.
 pub async fn style() -> HttpResponse {
     asset("text/css; charset=utf-8", STYLE)
+}
+
+/// `GET /_hourgate/session.css`: the style sheet of the page script.
+pub async fn session_style() -> HttpResponse {
+    asset("text/css; charset=utf-8", SESSION_STYLE)
+}
+
+/// `GET /_hourgate/session.js`: the page script.
+pub async fn session_script() -> HttpResponse {
+    asset("text/javascript; charset=utf-8", SESSION_SCRIPT)
+}
+
+/// `GET /_hourgate/popup-done.js`
+pub async fn popup_done_script() -> HttpResponse {
+    asset("text/javascript; charset=utf-8", POPUP_DONE_SCRIPT)
 }
 
 fn asset(kind: &'static str, body: &'static str) -> HttpResponse {

@@ -1,8 +1,11 @@
 //! `/_hourgate/signout`: GET asks, a POST from the same origin acts.
 
+use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use serde_json::json;
 
 use super::error::EdgeError;
 use super::page::{Message, Page, SignOut, see_other};
@@ -10,6 +13,7 @@ use super::{Edge, cookie, paths, same_origin};
 use crate::journeys::check::{Usage, check};
 use crate::journeys::sign_out::{finish_later, sign_out};
 use crate::journeys::sign_out_state::SignOutState;
+use crate::journeys::signed_out_mark::SignedOutMark;
 use crate::policy::facts::Standing;
 
 /// `GET /_hourgate/signout`
@@ -34,24 +38,44 @@ pub async fn act(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse,
     let site = edge.site(&request)?;
     same_origin::required(&request, &site)?;
     let presented = cookie::presented(&request, &site, &edge.services.keys);
-    let after = paths::signed_out(&site.origin);
-    let Some(id) = presented.session.id() else {
-        return Ok(see_other(&after, [cookie::no_session(&site)]));
+    let (now, after) = (edge.services.now(), paths::signed_out(&site.origin));
+    let cookies = |mark: &SignedOutMark| {
+        [cookie::no_session(&site), cookie::signed_out(&site, mark, &edge.services.keys, now)]
     };
-    match sign_out(&edge.services, id, &site.origin, &after, edge.services.now()).await {
+    let Some(id) = presented.session.id() else {
+        return Ok(leave(&request, &after, cookies(&SignedOutMark::default())));
+    };
+    let scope = site.environment.sign_out_scope;
+    match sign_out(&edge.services, id, scope, &site.origin, &after, now).await {
         Ok(signed_out) => {
             let next = signed_out.idp.map_or(after, String::from);
-            Ok(see_other(&next, [cookie::no_session(&site)]))
+            Ok(leave(&request, &next, cookies(&signed_out.mark)))
         }
         // The person wanted to be signed out of this browser: that much is done whatever the store says (LOG-01).
         Err(error) => {
-            finish_later(&edge.services, id.clone(), site.origin.clone());
+            finish_later(&edge.services, id.clone(), scope, site.origin.clone());
             let mut response = EdgeError::SignOutUnfinished(error).error_response();
-            // A Set-Cookie of our own making is always a valid header.
-            let _ = response.add_cookie(&cookie::no_session(&site));
+            for cookie in cookies(&SignedOutMark::default()) {
+                // A Set-Cookie of our own making is always a valid header.
+                let _ = response.add_cookie(&cookie);
+            }
             Ok(response)
         }
     }
+}
+
+/// A form is redirected; the page script is told where to go, for an app's own policy may forbid forms to lead elsewhere.
+fn leave(request: &HttpRequest, next: &str, cookies: [Cookie<'static>; 2]) -> HttpResponse {
+    let wants_json = request.headers().get(ACCEPT).is_some_and(|accept| accept == "application/json");
+    if !wants_json {
+        return see_other(next, cookies);
+    }
+    let mut response = HttpResponse::Ok();
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    for cookie in cookies {
+        response.cookie(cookie);
+    }
+    response.json(json!({ "location": next }))
 }
 
 /// `GET /_hourgate/signed-out`: the session has ended before anybody comes here. What the `state` decides is only whether

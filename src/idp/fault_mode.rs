@@ -41,6 +41,8 @@ pub(crate) enum Mode {
     WrongState,
     /// It repeats no `state`.
     MissingState,
+    /// `prompt=login` and `max_age` are overlooked: single sign-on counts whatever was asked.
+    IgnoresPrompt,
     /// The key set holds, beside the keys that count, some that make no sense.
     OddKeys,
     /// The ID token has a defect; at userinfo and discovery, what they say.
@@ -65,6 +67,7 @@ impl Mode {
             Self::WrongResponseIss | Self::MissingResponseIss | Self::WrongState | Self::MissingState => {
                 Stage::Redirect
             }
+            Self::IgnoresPrompt => Stage::Question,
             Self::OddAnswer | Self::NoAccessToken => Stage::Answer,
             Self::OddKeys | Self::Token(_) => Stage::Token,
         }
@@ -82,7 +85,10 @@ impl Mode {
             (Self::OddKeys | Self::Token(_), _) => false,
             (Self::OddAnswer | Self::NoAccessToken, _) => matches!(endpoint, Endpoint::Token),
             (Self::WrongState | Self::MissingState, Endpoint::EndSession) => true,
-            _ => !matches!(self.stage(), Stage::Redirect) || matches!(endpoint, Endpoint::Authorize),
+            _ => {
+                !matches!(self.stage(), Stage::Redirect | Stage::Question)
+                    || matches!(endpoint, Endpoint::Authorize)
+            }
         }
     }
 }
@@ -94,6 +100,8 @@ pub(crate) enum Stage {
     Exchange,
     /// The answer, as an error of the protocol.
     Error,
+    /// What the client asks about the person.
+    Question,
     /// The redirect back to the client.
     Redirect,
     /// The members around the tokens.

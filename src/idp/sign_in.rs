@@ -125,11 +125,15 @@ impl<'a> Visit<'a> {
         }
         let parsed =
             AuthorizationRequest::parse(&params, |client, uri| state.clients.may_redirect(client, uri));
-        let request = match parsed {
+        let mut request = match parsed {
             Ok(request) => request,
             Err(Refusal::Here(reason)) => return Err(Answer::Page(pages::bad_request(reason))),
             Err(Refusal::ToClient(target, error)) => return Err(refuse(tenant, &mut state, &target, &error)),
         };
+        if state.faults.take(Endpoint::Authorize, Stage::Question, None).is_some() {
+            request.prompt.login = false;
+            request.max_age = None;
+        }
         if state.pushed_policy.required && name.is_none() {
             let error = OAuthError::invalid_request("this tenant wants requests pushed");
             return Err(refuse(tenant, &mut state, &request.target, &error));

@@ -9,12 +9,13 @@ use super::Services;
 use super::revoke::end_indexed;
 use super::sign_out_state::SignOutState;
 use super::signed_out_mark::SignedOutMark;
+use crate::policy::environment::SignOutScope;
 use crate::session::Session;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::SessionId;
 use crate::session::origin::Origin;
-use crate::store::StoreError;
-use crate::store::sessions::{Found, idp_session_index};
+use crate::store::sessions::{Found, idp_session_index, named_user_hash};
+use crate::store::{Index, StoreError};
 use crate::time::Timestamp;
 
 /// While the store is away a sign-out is tried again this often…
@@ -32,8 +33,8 @@ pub struct SignedOut {
     pub mark: SignedOutMark,
 }
 
-/// Ends a session and every other session of the same IdP session. `return_to` is where on `origin` the IdP sends the
-/// browser after.
+/// Ends a session and every other session of the same IdP session, or, by `scope`, of the same user. `return_to` is where on
+/// `origin` the IdP sends the browser after.
 ///
 /// # Errors
 ///
@@ -41,6 +42,7 @@ pub struct SignedOut {
 pub async fn sign_out(
     services: &Services,
     id: &SessionId,
+    scope: SignOutScope,
     origin: &Origin,
     return_to: &str,
     now: Timestamp,
@@ -63,6 +65,18 @@ pub async fn sign_out(
         };
         end_indexed(services, idp_session_index(issuer, sid), is_another, &tombstone).await?;
     }
+    if scope == SignOutScope::User {
+        let identity = &session.identity;
+        let is_another = |other_id, other: &Session| {
+            other_id != id
+                && other.identity.issuer == identity.issuer
+                && other.identity.subject == identity.subject
+        };
+        // What is on its way in other browsers is over, too.
+        let user = named_user_hash(&identity.issuer, &identity.subject);
+        services.sessions.revoke_before(user, now).await?;
+        end_indexed(services, Index::User(user), is_another, &tombstone).await?;
+    }
     services.end_session(id, &session, &tombstone).await?;
     let state = SignOutState { browser: session.browser, origin: origin.to_string(), begun_at: now };
     let state = state.seal(&services.keys);
@@ -74,7 +88,7 @@ pub async fn sign_out(
 
 /// Goes on with a sign-out that the store stood in the way of, beside everything else, until it is done: the person has
 /// gone by then, and their cookie may have been copied (LOG-01). A node that stops forgets it.
-pub fn finish_later(services: &Arc<Services>, id: SessionId, origin: Origin) {
+pub fn finish_later(services: &Arc<Services>, id: SessionId, scope: SignOutScope, origin: Origin) {
     let Ok(place) = services.sign_outs.clone().try_acquire_owned() else {
         tracing::warn!(session = %id.stored(), "sign_out_given_up: too many wait for the store");
         return;
@@ -83,7 +97,7 @@ pub fn finish_later(services: &Arc<Services>, id: SessionId, origin: Origin) {
     tokio::spawn(async move {
         for _ in 0..TRIES {
             sleep(AGAIN_EVERY).await;
-            if sign_out(&services, &id, &origin, "", services.now()).await.is_ok() {
+            if sign_out(&services, &id, scope, &origin, "", services.now()).await.is_ok() {
                 break;
             }
         }

@@ -25,10 +25,12 @@ pub(crate) struct Browser {
     everywhere: Arc<Mutex<BTreeSet<(String, String)>>>,
 }
 
-/// What is posted from another site.
+/// What is posted.
 struct Form<'a> {
     kind: &'a str,
     body: &'a str,
+    /// By a page of another site: only the cookies that are `SameSite=None` go with it.
+    from_elsewhere: bool,
 }
 
 /// Where a navigation or request ended.
@@ -45,6 +47,12 @@ pub(crate) struct Visit {
 impl Visit {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// What the IdP was asked on the way.
+    pub(crate) fn question(&self) -> String {
+        let asked = self.way.iter().find(|url| url.path().ends_with("/authorize"));
+        asked.and_then(Url::query).unwrap_or_default().to_owned()
     }
 
     /// The user whom the app was told.
@@ -151,9 +159,27 @@ impl Browser {
     /// A form that a page of another site posts; redirects not followed.
     pub(crate) async fn post_from_elsewhere(&self, url: &str, kind: &str, body: &str) -> Visit {
         let url = Url::parse(url).unwrap();
-        let form = Form { kind, body };
+        let form = Form { kind, body, from_elsewhere: true };
         let (status, headers, body) = self.request(&Method::POST, &url, &[], Some(form)).await;
         Visit { way: vec![url.clone()], url, status, headers, body }
+    }
+
+    /// A form of one of the site's own pages, and where it leads.
+    pub(crate) async fn submit(&self, url: &str, body: &str) -> Visit {
+        let url = Url::parse(url).unwrap();
+        let form = Form { kind: "application/x-www-form-urlencoded", body, from_elsewhere: false };
+        let own = [("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "navigate")];
+        let (status, headers, body) = self.request(&Method::POST, &url, &own, Some(form)).await;
+        match headers.get(LOCATION).filter(|_| status == 303) {
+            Some(location) => self.navigate(url.join(location.to_str().unwrap()).unwrap().as_str()).await,
+            None => Visit { way: vec![url.clone()], url, status, headers, body },
+        }
+    }
+
+    /// What the page script asks for.
+    pub(crate) async fn script(&self, method: Method, url: &str) -> Visit {
+        let headers = [("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors"), ("x-csrf", "1")];
+        self.follow(method, url, &headers, 0).await
     }
 
     async fn follow(&self, method: Method, url: &str, headers: &[(&str, &str)], redirects: usize) -> Visit {
@@ -215,14 +241,16 @@ impl Browser {
         }
         let cookies: Vec<String> = {
             let (jar, everywhere) = (self.jar.lock().unwrap(), self.everywhere.lock().unwrap());
-            let goes = |key: &(String, String)| key.0 == host && (form.is_none() || everywhere.contains(key));
+            let from_elsewhere = form.as_ref().is_some_and(|form| form.from_elsewhere);
+            let goes =
+                |key: &(String, String)| key.0 == host && (!from_elsewhere || everywhere.contains(key));
             let ours = jar.iter().filter(|(key, _)| goes(key));
             ours.map(|((_, name), value)| format!("{name}={value}")).collect()
         };
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }
-        if let Some(Form { kind, body }) = form {
+        if let Some(Form { kind, body, .. }) = form {
             request = request.body(body.to_owned());
             if !kind.is_empty() {
                 request = request.header("content-type", kind);

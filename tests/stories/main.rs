@@ -42,6 +42,7 @@ mod outages;
 mod pace;
 mod policy_checks;
 mod races;
+mod session_policy;
 mod session_settings;
 mod settings;
 mod several_idps;

@@ -49,9 +49,9 @@ stories! {
         house.wait(HOUR).await;
         assert!(house.live().await.is_empty());
         let explained = browser.navigate(&format!("{APP}/report")).await;
-        let again = explained.body.split("href=\"").find(|part| part.contains("ask=1")).unwrap();
-        let again = again.split('"').next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
-        let visit = browser.navigate(&again).await;
+        assert!(explained.body.contains("idp_refused"), "{}", explained.body);
+        let (action, fields) = explained.form();
+        let visit = browser.submit(action.as_str(), &fields).await;
         assert_eq!((visit.status, visit.url.path()), (200, "/report"));
     }
 

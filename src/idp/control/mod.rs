@@ -32,7 +32,7 @@
 //! `wrong_aud` `missing_aud` `extra_aud` `wrong_azp` `wrong_sub` `missing_sub` `expired` `missing_exp` `missing_iat` `stale_iat`
 //! `wrong_at_hash` `wrong_c_hash` `bad_sig` `alg_none` `hs256` `no_kid` `encrypted` `odd_answer` (no `token_type`, numbers as text) `no_access_token` at `token` (`wrong_sub` and `missing_sub` at
 //! `userinfo`, `wrong_iss` at `discovery` too); `odd_keys` at `jwks`; `wrong_state` `missing_state` `wrong_response_iss`
-//! `missing_response_iss` at `authorize` (`wrong_state` and `missing_state` at `end_session` too). `times` counts strikes, at sign-in and at refresh alike.
+//! `missing_response_iss` `ignores_prompt` (of `login` and `max_age`) at `authorize` (`wrong_state` and `missing_state` at `end_session` too). `times` counts strikes, at sign-in and at refresh alike.
 //!
 //! Variants of logout tokens: `good` `sub_only` `sid_only` `no_typ` `jwt_typ` are to be accepted; `alg_none` `wrong_alg`
 //! `bad_sig` `unknown_kid` `wrong_typ` `wrong_iss` `wrong_aud` `extra_aud` `no_event` `wrong_event` `event_not_object`
