@@ -224,7 +224,7 @@ impl Gateway {
         let admin_server =
             HttpServer::new(move || App::new().configure(admin::api::routes(for_admin.clone())))
                 .workers(1)
-                .on_connect(admin::settings::note_peer)
+                .on_connect(admin::api::note_peer)
                 .disable_signals()
                 .listen_uds(listen_unix(&socket)?)
                 .map_err(failed(&socket.display()))?

@@ -54,7 +54,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ),
     (
         "actix_web",
-        &["edge/", "admin/api.rs", "gateway.rs", "idp/", "bin/"],
+        &["edge/", "admin/api", "gateway.rs", "idp/", "bin/"],
         "only edge, the admin API and their wiring know the HTTP server",
     ),
     ("askama", &["edge/page.rs", "idp/pages.rs", "bin/"], "pages are made in page rooms"),

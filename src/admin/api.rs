@@ -1,5 +1,7 @@
 //! The API's side in the running gateway.
 
+mod settings;
+
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
@@ -7,7 +9,6 @@ use actix_web::web::{self, Data, Json, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Deserialize;
 
-use super::settings;
 use super::wire::{
     API_VERSION, EndView, ExplanationView, Problem, RevokeUser, Revoked, RevokedUserView, RuleView,
     SessionList, SessionView, ThenView, WarningView,
@@ -24,6 +25,8 @@ use crate::session::names::{EnvironmentId, nearest};
 use crate::session::{Renewal, Session};
 use crate::store::sessions::Found;
 use crate::store::{Ended, StoreError};
+
+pub use self::settings::note_peer;
 
 const DEFAULT_LIMIT: usize = 100;
 const LARGEST_LIMIT: usize = 100_000;
@@ -53,7 +56,7 @@ pub fn routes(services: Data<Services>) -> impl FnOnce(&mut ServiceConfig) {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ApiError {
+enum ApiError {
     #[error("{0}")]
     NotFound(String),
     #[error("{0}")]
@@ -251,7 +254,7 @@ fn known_issuer(services: &Services, issuer: String) -> Result<String, ApiError>
     if known.contains(&issuer.as_str()) { Ok(issuer) } else { Err(no_such("issuer", &issuer, &known)) }
 }
 
-pub(super) fn known_environment(services: &Services, name: &str) -> Result<(), ApiError> {
+fn known_environment(services: &Services, name: &str) -> Result<(), ApiError> {
     let known: Vec<_> = services.environments.keys().map(EnvironmentId::as_str).collect();
     if known.contains(&name) { Ok(()) } else { Err(no_such("environment", name, &known)) }
 }

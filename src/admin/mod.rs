@@ -14,5 +14,4 @@
 
 pub mod api;
 pub mod client;
-pub mod settings;
 pub mod wire;

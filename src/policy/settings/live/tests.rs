@@ -3,7 +3,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::policy::settings::Settings;
 use crate::policy::settings::tests::any_settings;
+use crate::session::SignInSettings;
 
 const MINUTE: u32 = 60;
 const HOUR: u32 = 3600;

@@ -10,9 +10,9 @@ use actix_web::web::{Data, Json, Query};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::api::{ApiError, known_environment};
-use super::wire::API_VERSION;
-use super::wire::settings::{
+use super::{ApiError, known_environment};
+use crate::admin::wire::API_VERSION;
+use crate::admin::wire::settings::{
     ChangeSettings, ChangeView, SettingView, SettingsChanged, SettingsHistory, SettingsView,
 };
 use crate::journeys::Services;
