@@ -94,7 +94,8 @@ impl Condition {
 fn is_written(claim: &Value, text: &str) -> bool {
     match claim {
         Value::String(claim) => claim == text,
-        Value::Number(_) | Value::Bool(_) => claim.to_string() == text,
+        Value::Number(number) => number.to_string() == text,
+        Value::Bool(flag) => flag.to_string() == text,
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }
