@@ -14,6 +14,7 @@ use super::{Edge, form};
 use crate::journeys::idp_logout::{BackChannelError, back_channel};
 use crate::oidc::logout_token::LONGEST;
 use crate::provider::LogoutError;
+use crate::telemetry::sampling;
 
 /// The longest body: a token and what a form adds to it.
 const LARGEST_BODY: usize = 2 * LONGEST;
@@ -41,7 +42,10 @@ pub async fn backchannel_logout(
     match back_channel(&edge.services, provider, &token, edge.services.now()).await {
         Ok(_) => answer(StatusCode::OK).finish(),
         Err(error @ BackChannelError::Logout(LogoutError::Token(_))) => {
-            tracing::info!(provider = %idp, reason = error.code(), "logout_token_refused");
+            // Anybody can send one.
+            if let Some(suppressed) = sampling::admit(error.code()) {
+                tracing::info!(provider = %idp, reason = error.code(), suppressed, "logout_token_refused");
+            }
             refused(StatusCode::BAD_REQUEST, error.code(), &error.to_string())
         }
         Err(error) => {

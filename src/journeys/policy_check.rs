@@ -14,6 +14,7 @@ mod visits;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use tokio::task::JoinSet;
 
 use super::Services;
@@ -124,14 +125,20 @@ async fn begin_due(
 
 /// The partitions in which sessions of an IdP are due, and how many, the longest due first.
 async fn waiting(services: &Services, provider: &OidcProvider) -> Result<Vec<(u8, u32)>, StoreError> {
-    let mut waiting = Vec::new();
-    for partition in 0..PARTITIONS {
-        let queued = services.sessions.store().queued(provider.lane(), partition, services.now()).await?;
-        waiting.extend(queued.since.map(|since| (since, partition, queued.due)));
-    }
+    let queues = queues(services, provider).await?;
+    let mut waiting: Vec<_> = (0..PARTITIONS)
+        .zip(queues)
+        .filter_map(|(partition, queued)| queued.since.map(|since| (since, partition, queued.due)))
+        .collect();
     waiting.sort_unstable();
     let number = |due: u64| u32::try_from(due).unwrap_or(u32::MAX);
     Ok(waiting.into_iter().map(|(_, partition, due)| (partition, number(due))).collect())
+}
+
+/// The queues of an IdP, one a partition, asked for all at once: one after the other would take as many round trips.
+async fn queues(services: &Services, provider: &OidcProvider) -> Result<Vec<Queued>, StoreError> {
+    let (store, now) = (services.sessions.store(), services.now());
+    try_join_all((0..PARTITIONS).map(|partition| store.queued(provider.lane(), partition, now))).await
 }
 
 /// After a pause one knocks first: a refresh token that is sent into an outage may be lost.
@@ -176,15 +183,12 @@ pub async fn measure(services: &Services) -> Result<(), StoreError> {
         let labels = ProviderLabels { provider: provider.settings().id.to_string() };
         let is_up = i64::from(!provider.breaker().is_away());
         services.metrics.provider_up.get_or_create(&labels).set(is_up);
-        let mut queued = Queued::default();
-        for partition in 0..PARTITIONS {
-            let here = services.sessions.store().queued(provider.lane(), partition, services.now()).await;
-            services.metrics.store_up.set(i64::from(here.is_ok()));
-            let here = here?;
-            queued = Queued { all: queued.all + here.all, due: queued.due + here.due, since: None };
-        }
-        services.metrics.sessions.get_or_create(&labels).set(gauge(queued.all));
-        services.metrics.checks_due.get_or_create(&labels).set(gauge(queued.due));
+        let queues = queues(services, provider).await;
+        services.metrics.store_up.set(i64::from(queues.is_ok()));
+        let queues = queues?;
+        let sum = |count: fn(&Queued) -> u64| gauge(queues.iter().map(count).sum());
+        services.metrics.sessions.get_or_create(&labels).set(sum(|queued| queued.all));
+        services.metrics.checks_due.get_or_create(&labels).set(sum(|queued| queued.due));
     }
     Ok(())
 }

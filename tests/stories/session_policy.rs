@@ -119,6 +119,25 @@ stories! {
         assert_eq!(browser.fetch(&format!("{APP}/api/polls")).await.status, 401, "ten minutes without use");
     }
 
+    async fn c10_a_flood_of_reports_costs_the_store_one_write_in_20_seconds(house: House) {
+        house.inactivity(10 * MINUTE).await;
+        let browser = house.signed_in().await;
+        let id = house.session().await.0;
+        let written = async || house.services().sessions.store().last_activity(id).await.unwrap().unwrap();
+        house.clock.advance(MINUTE);
+        browser.report_input().await;
+        let first = written().await;
+        assert_eq!(first, house.clock.now(), "at once, for all nodes");
+        for _ in 0..19 {
+            house.clock.advance(SECOND);
+            assert_eq!((browser.report_input().await.status, browser.extend().await.status), (204, 200));
+        }
+        assert_eq!(written().await, first);
+        house.clock.advance(SECOND);
+        browser.report_input().await;
+        assert_eq!(written().await, house.clock.now());
+    }
+
     async fn c10_what_another_site_sends_extends_nothing(house: House) {
         house.inactivity(10 * MINUTE).await;
         let browser = house.signed_in().await;
@@ -253,7 +272,7 @@ stories! {
         let browser = house.signed_in().await;
         browser.sign_out().await;
         assert!(browser.cookie("__Host-hourgate-signed-out").is_some());
-        house.wait(8 * DAY).await;
+        house.wait_in_steps(8 * DAY, HOUR).await;
         let back = browser.navigate(&format!("{APP}/")).await;
         assert!(back.question().contains("prompt=login") && back.question().contains("max_age=0"), "{}", back.question());
         assert_eq!((back.status, back.user()), (200, "alice"));

@@ -279,7 +279,7 @@ stories! {
         assert!(other.iter().any(|(_, session)| session.environment.as_str() == "other"));
     }
 
-    async fn c14_a_shorter_interval_that_is_applied_now_is_kept_without_any_request(house: House) {
+    async fn c14_and_pci_19_a_shorter_interval_that_is_applied_now_is_kept_without_any_request(house: House) {
         house.signed_in().await;
         let (id, session) = house.session().await;
         apply(house, &[("policy_check_interval", json!("5m"))]).await;
