@@ -67,7 +67,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             kept_signed_in: false,
             reports_input: false,
             denied: None,
-            exempt: None,
             signed_in_under: Some(settings.snapshot()),
             failed_check: None,
             next_check: until,

@@ -336,7 +336,11 @@ async fn view(services: &Services, id: StoredId, session: &Session) -> Result<Se
         last_failure: session.failed_check.map(|check| check.why.code().to_owned()),
         ends_at: end_of(&settings, session).map(|(at, _)| at.to_string()),
         kept_signed_in: session.kept_signed_in,
-        exempt: session.exempt.as_ref().map(|exempt| exempt.rule.clone()),
+        exemptions: services
+            .environments
+            .get(&session.environment)
+            .map(|environment| environment.exemptions.iter().map(|rule| rule.name.clone()).collect())
+            .unwrap_or_default(),
     })
 }
 

@@ -43,9 +43,9 @@ pub struct SessionView {
     /// Did the person choose to be kept signed in?
     #[serde(default)]
     pub kept_signed_in: bool,
-    /// The rule by which inactivity or the longest length do not count for it.
+    /// The rules by which inactivity or the longest length do not count for some kinds of clients.
     #[serde(default)]
-    pub exempt: Option<String>,
+    pub exemptions: Vec<String>,
 }
 
 /// A list of sessions.

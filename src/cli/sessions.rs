@@ -227,7 +227,7 @@ fn session_lines(session: &SessionView) -> Vec<(&'static str, String)> {
         ("renewed by", session.renewal.clone()),
         ("last failure", or_dash(&session.last_failure)),
         ("kept signed in", if session.kept_signed_in { "yes" } else { "no" }.to_owned()),
-        ("exempt by the rule", or_dash(&session.exempt)),
+        ("exemptions", session.exemptions.join(", ")),
         (
             "ends",
             session

@@ -66,6 +66,7 @@ async fn back(
         mode,
         nonce: presented.nonce.as_ref(),
         previous: presented.session.id(),
+        mark: cookie::credentials_mark(request, &site, presented.nonce.as_ref(), &edge.services.keys),
     };
     // The address was sealed, but under which configuration? It is judged again (AUT-17).
     let judged = |address: &str| paths::return_to(address, &site);
@@ -75,8 +76,10 @@ async fn back(
             let return_to = judged(&signed_in.return_to);
             let sent_back = loop_guard::sent_back(request, &site, &return_to, now);
             let mut cookies = vec![cookie::session(&site, value, signed_in.is_kept), sent_back];
-            if signed_in.with_credentials {
-                cookies.push(cookie::not_signed_out(&site));
+            match &signed_in.mark {
+                Some(mark) => cookies.push(cookie::credentials(&site, mark, &edge.services.keys, now)),
+                None if signed_in.with_credentials => cookies.push(cookie::no_credentials(&site)),
+                None => {}
             }
             Ok(see_other(return_to.as_str(), cookies))
         }

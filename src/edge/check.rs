@@ -7,7 +7,9 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::client::exempt_at;
 use super::error::EdgeError;
+use super::navigation::{is_by_the_person, is_navigation};
 use super::page::see_other;
 use super::{Edge, cookie, paths};
 use crate::journeys::check::{Usage, check};
@@ -30,14 +32,17 @@ pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRe
         return Err(EdgeError::Query("a parameter is given twice"));
     }
     let return_to = paths::return_to(&rd, &site);
-    let presented = cookie::presented(&request, &site, &edge.services.keys);
+    let mut presented = cookie::presented(&request, &site, &edge.services.keys);
+    presented.exempt = exempt_at(&request, &site, return_to.path());
+    // An image or a script that comes here uses nothing.
+    let by_the_person = is_navigation(request.headers()) && is_by_the_person(request.headers());
+    let usage = if by_the_person { Usage::Activity } else { Usage::Peek };
 
     let deadline = Instant::now() + PATIENCE;
     let mut outcome = None;
     loop {
         let checked =
-            check(&edge.services, &site.environment, &presented, Usage::Activity, edge.services.now())
-                .await?;
+            check(&edge.services, &site.environment, &presented, usage, edge.services.now()).await?;
         let visited = match (checked.id, &checked.facts.standing) {
             (Some(id), Standing::Live(session)) => Some((id, session)),
             _ => None,
@@ -48,7 +53,7 @@ pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRe
                 return Ok(see_other(&paths::start(&site.origin, &return_to), []));
             }
             (Verdict::Check, Some((id, session)), None) => {
-                outcome = timeout_at(deadline, run_visited(&edge.services, id, session)).await.ok();
+                outcome = timeout_at(deadline, run_visited(&edge.services, id, session, usage)).await.ok();
                 if outcome.is_none() {
                     return Err(EdgeError::Unproved("check_slow"));
                 }

@@ -2,7 +2,7 @@
 //!
 //! | environment | names |
 //! |---|---|
-//! | host-only | `__Host-hourgate`, `__Host-hourgate-nonce`, `__Host-hourgate-sent-back` (half a minute), `__Host-hourgate-signed-out` |
+//! | host-only | `__Host-hourgate`, `__Host-hourgate-nonce`, `__Host-hourgate-sent-back` (half a minute), `__Host-hourgate-credentials` |
 //! | `cookie_domain` | `__Secure-hourgate-<environment>`, `__Secure-hourgate-<environment>-nonce` |
 //! | plain HTTP other than localhost (`danger.insecure_http`) | `hourgate`, `hourgate-nonce`, without `Secure` |
 //!
@@ -19,8 +19,9 @@ use super::loop_guard;
 use super::site::Site;
 use crate::journeys::check::Presented;
 use crate::journeys::cookies::{NonceCookie, SessionCookie};
-use crate::journeys::signed_out_mark::SignedOutMark;
+use crate::journeys::credentials_mark::CredentialsMark;
 use crate::keys::KeyRing;
+use crate::policy::exemption::Exempt;
 use crate::session::origin::Scheme;
 use crate::time::Timestamp;
 
@@ -39,7 +40,7 @@ pub fn presented(request: &HttpRequest, site: &Site, keys: &KeyRing) -> Presente
         .reduce(|first, next| if first.id().is_some() { first } else { next })
         .unwrap_or(SessionCookie::Absent);
     let nonce = values(request, &names.nonce).find_map(NonceCookie::parse);
-    Presented { session, nonce }
+    Presented { session, nonce, exempt: Exempt::default() }
 }
 
 /// Which requests from other sites a cookie goes with.
@@ -62,27 +63,33 @@ pub fn session(site: &Site, value: String, kept: bool) -> Cookie<'static> {
     cookie
 }
 
-/// The `Set-Cookie` that marks a browser in which somebody signed out (row A2).
+/// The `Set-Cookie` of the mark that the browser's next sign-in takes credentials (rows A2, C9, C10).
 #[must_use]
-pub fn signed_out(site: &Site, mark: &SignedOutMark, keys: &KeyRing, now: Timestamp) -> Cookie<'static> {
-    let mut cookie = build(site, Names::of(site).signed_out, mark.seal(keys, now));
+pub fn credentials(site: &Site, mark: &CredentialsMark, keys: &KeyRing, now: Timestamp) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).credentials, mark.seal(keys, now));
     cookie.set_max_age(Duration::days(LONGEST_DAYS));
     cookie
 }
 
 /// The `Set-Cookie` that takes the mark away: somebody has entered credentials since.
 #[must_use]
-pub fn not_signed_out(site: &Site) -> Cookie<'static> {
-    let mut cookie = build(site, Names::of(site).signed_out, String::new());
+pub fn no_credentials(site: &Site) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).credentials, String::new());
     cookie.make_removal();
     cookie
 }
 
-/// The mark of the browser, if somebody signed out there and nobody has entered credentials since.
+/// The browser's mark.
 #[must_use]
-pub fn signed_out_mark(request: &HttpRequest, site: &Site, keys: &KeyRing) -> Option<SignedOutMark> {
-    let name = Names::of(site).signed_out;
-    values(request, &name).next().map(|value| SignedOutMark::read(value, keys))
+pub fn credentials_mark(
+    request: &HttpRequest,
+    site: &Site,
+    nonce: Option<&NonceCookie>,
+    keys: &KeyRing,
+) -> Option<CredentialsMark> {
+    let browser = nonce?.browser();
+    let name = Names::of(site).credentials;
+    values(request, &name).find_map(|value| CredentialsMark::read(value, browser, keys))
 }
 
 /// The `Set-Cookie` that takes the session cookie away. It has the same attributes, or browsers would ignore it (SES-04).
@@ -132,33 +139,33 @@ struct Names {
     session: Cow<'static, str>,
     nonce: Cow<'static, str>,
     sent_back: Cow<'static, str>,
-    signed_out: Cow<'static, str>,
+    credentials: Cow<'static, str>,
 }
 
 impl Names {
     fn of(site: &Site) -> Self {
-        let known = |session, nonce, sent_back, signed_out| Self {
+        let known = |session, nonce, sent_back, credentials| Self {
             session: Cow::Borrowed(session),
             nonce: Cow::Borrowed(nonce),
             sent_back: Cow::Borrowed(sent_back),
-            signed_out: Cow::Borrowed(signed_out),
+            credentials: Cow::Borrowed(credentials),
         };
         match &site.environment.cookie_domain {
             _ if is_insecure(site) => {
-                known("hourgate", "hourgate-nonce", "hourgate-sent-back", "hourgate-signed-out")
+                known("hourgate", "hourgate-nonce", "hourgate-sent-back", "hourgate-credentials")
             }
             None => known(
                 "__Host-hourgate",
                 "__Host-hourgate-nonce",
                 "__Host-hourgate-sent-back",
-                "__Host-hourgate-signed-out",
+                "__Host-hourgate-credentials",
             ),
             Some(_) => {
                 let session = format!("__Secure-hourgate-{}", site.environment.id);
                 Self {
                     nonce: format!("{session}-nonce").into(),
                     sent_back: format!("{session}-sent-back").into(),
-                    signed_out: format!("{session}-signed-out").into(),
+                    credentials: format!("{session}-credentials").into(),
                     session: session.into(),
                 }
             }

@@ -312,6 +312,6 @@ pub async fn not_found(request: HttpRequest) -> Result<HttpResponse, EdgeError> 
     if is_navigation(request.headers()) {
         Err(EdgeError::NotFound)
     } else {
-        Ok(HttpResponse::NotFound().finish())
+        Ok(HttpResponse::NotFound().insert_header(("cache-control", "no-store")).finish())
     }
 }

@@ -6,6 +6,7 @@ pub mod authz;
 pub mod backchannel_logout;
 pub mod callback;
 pub mod check;
+pub mod client;
 pub mod connection;
 pub mod cookie;
 pub mod error;

@@ -17,6 +17,15 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
         && accepts_a_page(headers)
 }
 
+/// Did somebody click, or type an address? A page of another site can send a window of its own anywhere, and again and again;
+/// browsers say then that nobody did.
+#[must_use]
+pub fn is_by_the_person(headers: &HeaderMap) -> bool {
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
+    let is_from_elsewhere = is("sec-fetch-site", "cross-site") || is("sec-fetch-site", "same-site");
+    !is_from_elsewhere || is("sec-fetch-user", "?1")
+}
+
 /// Without `Accept`, anything will do (RFC 9110 section 12.5.1).
 fn accepts_a_page(headers: &HeaderMap) -> bool {
     let mut accepts = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok()).peekable();
@@ -49,6 +58,20 @@ mod tests {
             &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("accept", "text/html")],
         ] {
             assert!(is_navigation(&headers(pairs)), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn c10_what_another_sites_script_does_to_a_window_is_nobodys_doing() {
+        for (pairs, by_the_person) in [
+            (&[][..], true),
+            (&[("sec-fetch-site", "same-origin")], true),
+            (&[("sec-fetch-site", "none"), ("sec-fetch-user", "?1")], true),
+            (&[("sec-fetch-site", "cross-site"), ("sec-fetch-user", "?1")], true),
+            (&[("sec-fetch-site", "cross-site")], false),
+            (&[("sec-fetch-site", "same-site")], false),
+        ] {
+            assert_eq!(is_by_the_person(&headers(pairs)), by_the_person, "{pairs:?}");
         }
     }
 

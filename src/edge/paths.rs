@@ -75,7 +75,7 @@ pub fn return_to(untrusted: &str, site: &Site) -> ReturnTo {
 /// Is it that page?
 #[must_use]
 pub fn is_popup_done(return_to: &ReturnTo) -> bool {
-    return_to.as_str().ends_with(POPUP_DONE)
+    return_to.path() == POPUP_DONE
 }
 
 /// Where a person signs out.

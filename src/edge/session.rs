@@ -7,11 +7,12 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Value, json};
 
+use super::client::exempt_on_page;
 use super::error::EdgeError;
 use super::site::Site;
 use super::{Edge, cookie, paths, same_origin};
 use crate::journeys::activity::last_used;
-use crate::journeys::check::{Checked, Usage, check};
+use crate::journeys::check::{Checked, Presented, Usage, check};
 use crate::journeys::presence;
 use crate::policy::decide::Verdict;
 use crate::policy::facts::Standing;
@@ -41,7 +42,7 @@ pub async fn activity(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResp
     let site = edge.site(&request)?;
     same_origin::required_of_script(&request, &site)?;
     let now = edge.services.now();
-    let presented = cookie::presented(&request, &site, &edge.services.keys);
+    let presented = presented(&request, &edge, &site);
     let checked = presence::input(&edge.services, &site.environment, &presented, now).await?;
     Ok(match checked.decision.verdict {
         Verdict::Allow(_) => HttpResponse::NoContent().insert_header((CACHE_CONTROL, "no-store")).finish(),
@@ -55,7 +56,7 @@ pub async fn extend(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRespon
     let site = edge.site(&request)?;
     same_origin::required_of_script(&request, &site)?;
     let now = edge.services.now();
-    let presented = cookie::presented(&request, &site, &edge.services.keys);
+    let presented = presented(&request, &edge, &site);
     let checked = presence::stay(&edge.services, &site.environment, &presented, now).await?;
     let reason = match (&checked.decision.verdict, announced(&checked).map(|warning| warning.kind)) {
         (Verdict::Allow(_), None | Some(WarningKind::Inactivity)) => {
@@ -149,9 +150,14 @@ pub async fn userinfo(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResp
     Ok(answer(StatusCode::OK, &body))
 }
 
+fn presented(request: &HttpRequest, edge: &Edge, site: &Site) -> Presented {
+    let exempt = exempt_on_page(request, site);
+    Presented { exempt, ..cookie::presented(request, site, &edge.services.keys) }
+}
+
 async fn look(request: &HttpRequest, edge: &Edge, now: Timestamp) -> Result<(Site, Checked), EdgeError> {
     let site = edge.site(request)?;
-    let presented = cookie::presented(request, &site, &edge.services.keys);
+    let presented = presented(request, edge, &site);
     let checked = check(&edge.services, &site.environment, &presented, Usage::Peek, now).await?;
     Ok((site, checked))
 }

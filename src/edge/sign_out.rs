@@ -11,10 +11,12 @@ use super::error::EdgeError;
 use super::page::{Message, Page, SignOut, see_other};
 use super::{Edge, cookie, paths, same_origin};
 use crate::journeys::check::{Usage, check};
+use crate::journeys::cookies::NonceCookie;
+use crate::journeys::credentials_mark::CredentialsMark;
 use crate::journeys::sign_out::{finish_later, sign_out};
 use crate::journeys::sign_out_state::SignOutState;
-use crate::journeys::signed_out_mark::SignedOutMark;
 use crate::policy::facts::Standing;
+use crate::time::Timestamp;
 
 /// `GET /_hourgate/signout`
 pub async fn ask(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, EdgeError> {
@@ -39,23 +41,26 @@ pub async fn act(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse,
     same_origin::required(&request, &site)?;
     let presented = cookie::presented(&request, &site, &edge.services.keys);
     let (now, after) = (edge.services.now(), paths::signed_out(&site.origin));
-    let cookies = |mark: &SignedOutMark| {
-        [cookie::no_session(&site), cookie::signed_out(&site, mark, &edge.services.keys, now)]
+    let browser = presented.nonce.as_ref().map(NonceCookie::browser);
+    let cookies = |authenticated_at: Option<Timestamp>| {
+        let mark = browser.map(|browser| CredentialsMark { browser, signed_out: true, authenticated_at });
+        let mark = mark.map(|mark| cookie::credentials(&site, &mark, &edge.services.keys, now));
+        std::iter::once(cookie::no_session(&site)).chain(mark).collect::<Vec<_>>()
     };
     let Some(id) = presented.session.id() else {
-        return Ok(leave(&request, &after, cookies(&SignedOutMark::default())));
+        return Ok(leave(&request, &after, cookies(None)));
     };
     let scope = site.environment.sign_out_scope;
     match sign_out(&edge.services, id, scope, &site.origin, &after, now).await {
         Ok(signed_out) => {
             let next = signed_out.idp.map_or(after, String::from);
-            Ok(leave(&request, &next, cookies(&signed_out.mark)))
+            Ok(leave(&request, &next, cookies(signed_out.authenticated_at)))
         }
         // The person wanted to be signed out of this browser: that much is done whatever the store says (LOG-01).
         Err(error) => {
             finish_later(&edge.services, id.clone(), scope, site.origin.clone());
             let mut response = EdgeError::SignOutUnfinished(error).error_response();
-            for cookie in cookies(&SignedOutMark::default()) {
+            for cookie in cookies(None) {
                 // A Set-Cookie of our own making is always a valid header.
                 let _ = response.add_cookie(&cookie);
             }
@@ -65,7 +70,7 @@ pub async fn act(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse,
 }
 
 /// A form is redirected; the page script is told where to go, for an app's own policy may forbid forms to lead elsewhere.
-fn leave(request: &HttpRequest, next: &str, cookies: [Cookie<'static>; 2]) -> HttpResponse {
+fn leave(request: &HttpRequest, next: &str, cookies: Vec<Cookie<'static>>) -> HttpResponse {
     let wants_json = request.headers().get(ACCEPT).is_some_and(|accept| accept == "application/json");
     if !wants_json {
         return see_other(next, cookies);

@@ -4,25 +4,23 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
-use url::Url;
 
+use super::client::exempt_at;
 use super::cookie::Reach;
 use super::error::EdgeError;
 use super::page::{Page, Start, see_other};
 use super::site::Site;
 use super::{Edge, cookie, form, loop_guard, paths, same_origin};
 use crate::journeys::check::{Checked, Usage, check};
+use crate::journeys::credentials_mark::CredentialsMark;
 use crate::journeys::sign_in::{self, Begin};
-use crate::journeys::signed_out_mark::SignedOutMark;
 use crate::journeys::transaction::{Ask, Replaces};
 use crate::policy::decide::{Credentials, Verdict};
 use crate::policy::environment::StartPage;
-use crate::policy::exemption::{Client, exempt};
 use crate::policy::facts::Standing;
 use crate::policy::reason::Reason;
 use crate::policy::warning::{WarningKind, warning};
 use crate::session::end::EndReason;
-use crate::session::judged::Exempt;
 use crate::session::names::ProviderId;
 use crate::session::return_to::ReturnTo;
 use crate::time::Timestamp;
@@ -100,7 +98,8 @@ async fn begin(
     query: Query,
 ) -> Result<HttpResponse, EdgeError> {
     let return_to = paths::return_to(&query.rd, site);
-    let presented = cookie::presented(request, site, &edge.services.keys);
+    let mut presented = cookie::presented(request, site, &edge.services.keys);
+    presented.exempt = exempt_at(request, site, return_to.path());
     let now = edge.services.now();
     let checked = check(&edge.services, &site.environment, &presented, Usage::Peek, now).await?;
     if loop_guard::is_looping(request, site, &return_to, now) {
@@ -109,8 +108,9 @@ async fn begin(
         page.add_cookie(&cookie::not_sent_back(site)).map_err(|_| EdgeError::SignInLoop)?;
         return Ok(page);
     }
-    let mark = cookie::signed_out_mark(request, site, &edge.services.keys);
-    let Some(ask) = ask(&checked, &query, &return_to, mark, now) else {
+    let mark = cookie::credentials_mark(request, site, presented.nonce.as_ref(), &edge.services.keys);
+    let renews = paths::is_popup_done(&return_to) && is_own(request);
+    let Some(ask) = ask(&checked, &query, renews, mark, now) else {
         return Ok(match checked.decision.verdict {
             Verdict::Check => see_other(&paths::check(&site.origin, &return_to), []),
             Verdict::Allow(_) => {
@@ -120,6 +120,8 @@ async fn begin(
             _ => start_page(edge, site, &checked, &return_to, &query),
         });
     };
+    // Who is asked about a session that there is, silently, is not for a link to choose.
+    let query = if ask == Ask::Silent { Query { idp: None, login_hint: None, ..query } } else { query };
     let provider = provider(site, &query, &checked)?;
     let shows_page = ask != Ask::Silent && !query.asks && site.environment.start_page == StartPage::Always;
     let Some(provider) = provider.filter(|_| !shows_page) else {
@@ -143,9 +145,7 @@ async fn begin(
         login_hint: query.login_hint.as_deref(),
         replaces: live.map(|(id, session)| Replaces { id, signed_in_at: session.signed_in_at }),
         keep: renewed.map_or(query.keep, |session| session.kept_signed_in),
-        exempt: renewed
-            .map_or_else(|| exemption(request, site, &return_to), |session| session.exempt.clone()),
-        signed_out: mark,
+        authenticated_after: mark.and_then(|mark| mark.authenticated_at),
     };
     let idp = sign_in::begin(&edge.services, begin, now).await?;
     // Also where the browser has one: it may be from before an IdP began to answer by POST, or from after that.
@@ -158,17 +158,22 @@ async fn begin(
 fn ask(
     checked: &Checked,
     query: &Query,
-    return_to: &ReturnTo,
-    mark: Option<SignedOutMark>,
+    renews: bool,
+    mark: Option<CredentialsMark>,
     now: Timestamp,
 ) -> Option<Ask> {
+    let settings = &checked.settings;
+    // It was there, and nobody knows any more how it ended.
+    let is_forgotten = checked.id.is_some() && matches!(checked.facts.standing, Standing::Absent);
+    let wants_credentials =
+        mark.is_some() || (is_forgotten && (settings.custom_duration || settings.custom_inactivity));
     match checked.decision.verdict {
         // A window that was opened to renew what is about to end; there is nothing to renew before the warning is due.
-        Verdict::Allow(_) if paths::is_popup_done(return_to) => renewal(checked, query, now),
+        Verdict::Allow(_) if renews => renewal(checked, query, now),
         Verdict::Allow(_) | Verdict::Check | Verdict::Forbidden => None,
         Verdict::SignIn(_) if deserves_explanation(checked.decision.reason) && !query.asks => None,
         Verdict::SignIn(Credentials::Fresh) => Some(Ask::Fresh),
-        Verdict::SignIn(Credentials::AsTheIdpSeesFit) if mark.is_some() => Some(Ask::Fresh),
+        Verdict::SignIn(Credentials::AsTheIdpSeesFit) if wants_credentials => Some(Ask::Fresh),
         Verdict::Renew if !query.asks => Some(Ask::Silent),
         Verdict::SignIn(Credentials::AsTheIdpSeesFit) | Verdict::Renew => Some(Ask::AsTheIdpSeesFit),
     }
@@ -185,12 +190,9 @@ fn renewal(checked: &Checked, query: &Query, now: Timestamp) -> Option<Ask> {
     }
 }
 
-fn exemption(request: &HttpRequest, site: &Site, return_to: &ReturnTo) -> Option<Exempt> {
-    let header =
-        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let target = Url::parse(return_to.as_str()).ok()?;
-    let client = Client { host: target.host_str().unwrap_or_default(), path: target.path(), header: &header };
-    exempt(&site.environment.exemptions, &client)
+/// Does one of the site's own pages, or the person, bring the browser here? Not another site's.
+fn is_own(request: &HttpRequest) -> bool {
+    request.headers().get("sec-fetch-site").is_none_or(|site| site == "same-origin" || site == "none")
 }
 
 /// Ends that came unexpectedly are explained before the person is sent away; the others explain themselves.

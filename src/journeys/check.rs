@@ -8,6 +8,7 @@ use super::settings::ensure_known;
 use super::{Services, activity};
 use crate::policy::decide::{Decision, Verdict, decide};
 use crate::policy::environment::Environment;
+use crate::policy::exemption::Exempt;
 use crate::policy::facts::{Browser, Facts, Standing};
 use crate::policy::schedule;
 use crate::policy::settings::Settings;
@@ -24,6 +25,8 @@ pub struct Presented {
     pub session: SessionCookie,
     /// The nonce cookie.
     pub nonce: Option<NonceCookie>,
+    /// What does not count for its kind of client.
+    pub exempt: Exempt,
 }
 
 /// Does asking count as using the session?
@@ -39,7 +42,9 @@ pub enum Usage {
 }
 
 impl Usage {
-    const fn slides(self, session: &Session) -> bool {
+    /// Does it count as use of this session?
+    #[must_use]
+    pub const fn slides(self, session: &Session) -> bool {
         match self {
             Self::Activity => true,
             Self::Script => !session.reports_input,
@@ -81,7 +86,7 @@ pub async fn check(
     let settings = match &standing {
         Standing::Live(session) => {
             ensure_known(services).await?;
-            services.settings_of(environment, session)
+            services.settings_of(environment, session).exempting(presented.exempt)
         }
         Standing::Absent | Standing::Ended(_) => services.settings_for_sign_in(environment),
     };

@@ -17,6 +17,7 @@ pub mod activity;
 pub mod audit;
 pub mod check;
 pub mod cookies;
+pub mod credentials_mark;
 pub mod idp_documents;
 pub mod idp_logout;
 pub mod policy_check;
@@ -26,7 +27,6 @@ pub mod settings;
 pub mod sign_in;
 pub mod sign_out;
 pub mod sign_out_state;
-pub mod signed_out_mark;
 pub mod token_revocation;
 pub mod transaction;
 
@@ -40,7 +40,6 @@ use crate::policy::environment::Environment;
 use crate::policy::settings::Settings;
 use crate::policy::settings::live::EnvironmentSettings;
 use crate::provider::OidcProvider;
-use crate::session::judged::Exempt;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::session::{Session, SignInSettings};
 use crate::store::StoreError;
@@ -94,10 +93,7 @@ impl Services {
     /// The settings that a live session goes by (row C14). Everybody who judges a session asks here.
     #[must_use]
     pub fn settings_of(&self, environment: &Environment, session: &Session) -> Settings {
-        let settings = self
-            .settings
-            .of(&environment.id, |settings| settings.of_session(session.signed_in_under.as_ref()));
-        settings.exempting(session.exempt.as_ref())
+        self.settings.of(&environment.id, |settings| settings.of_session(session.signed_in_under.as_ref()))
     }
 
     /// The settings that a sign-in to an environment begins with.
@@ -117,13 +113,8 @@ impl Services {
     }
 
     /// The settings that a session goes by that was signed in under these.
-    pub(crate) fn settings_under(
-        &self,
-        environment: &Environment,
-        under: &SignInSettings,
-        exempt: Option<&Exempt>,
-    ) -> Settings {
-        self.settings.of(&environment.id, |settings| settings.of_session(Some(under))).exempting(exempt)
+    pub(crate) fn settings_under(&self, environment: &Environment, under: &SignInSettings) -> Settings {
+        self.settings.of(&environment.id, |settings| settings.of_session(Some(under)))
     }
 
     /// Ends a session, counts it and writes it into the audit log. Already ended ones stay as they are.

@@ -18,6 +18,7 @@ use futures_util::future::try_join_all;
 use tokio::task::JoinSet;
 
 use super::Services;
+use super::check::Usage;
 use super::settings::ensure_known;
 use crate::policy::environment::Environment;
 use crate::policy::schedule;
@@ -196,7 +197,12 @@ pub async fn measure(services: &Services) -> Result<(), StoreError> {
 /// Checks one session for somebody who waits (row H8). The check itself is detached: a client that goes away, or a
 /// caller that stops waiting, does not stop it. Where one has just failed, or the IdP is known to be silent, that stands:
 /// visitors cannot make the gateway hammer an IdP.
-pub async fn run_visited(services: &Arc<Services>, id: StoredId, session: &Session) -> CheckOutcome {
+pub async fn run_visited(
+    services: &Arc<Services>,
+    id: StoredId,
+    session: &Session,
+    usage: Usage,
+) -> CheckOutcome {
     if let Some(failed) = session.failed_check
         && services.now().since(failed.at) < VISITORS_WAIT
     {
@@ -227,12 +233,12 @@ pub async fn run_visited(services: &Arc<Services>, id: StoredId, session: &Sessi
     };
     match claimed.await {
         Ok(Some(fence)) => {
-            let services = services.clone();
+            let (services, is_use) = (services.clone(), usage.slides(session));
             let check = tokio::spawn(async move {
                 let _visit = visit;
                 let Some(pass) = passes.first() else { return CheckOutcome::Elsewhere };
                 let outcome = run_claimed(&services, id, fence, occasion, pass).await;
-                if outcome == CheckOutcome::Confirmed {
+                if outcome == CheckOutcome::Confirmed && is_use {
                     // Only now: a dormant session must not become a used one before it was checked.
                     services.activity.note(id, services.now());
                 }

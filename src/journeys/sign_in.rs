@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use super::cookies::NonceCookie;
+use super::credentials_mark::CredentialsMark;
 use super::settings::ensure_known;
-use super::signed_out_mark::SignedOutMark;
 use super::transaction::{Ask, LIFETIME, Replaces, Transaction};
-use super::{Services, audit};
+use super::{Services, activity, audit};
 use crate::oidc::authorization::{
     Outcome, Prompt, ResponseError, ResponseMode, UnverifiedAuthenticationResponse,
 };
 use crate::oidc::id_token::IdTokenError;
 use crate::oidc::token::TokenError;
 use crate::policy::environment::Environment;
-use crate::policy::schedule;
+use crate::policy::exemption::exempt_somebody;
+use crate::policy::{rules, schedule};
 use crate::provider::settings::PolicyCheck;
 use crate::provider::{CodeGrant, OidcProvider, Proved, ProviderError, SignInRequest};
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::{Lane, SessionId, StoredId};
-use crate::session::judged::Exempt;
 use crate::session::names::ProviderId;
 use crate::session::origin::Origin;
 use crate::session::return_to::ReturnTo;
@@ -53,10 +53,8 @@ pub struct Begin<'a> {
     pub replaces: Option<Replaces>,
     /// Do they want to be kept signed in?
     pub keep: bool,
-    /// Is their client of an exempt kind?
-    pub exempt: Option<Exempt>,
-    /// Has somebody signed out in their browser before?
-    pub signed_out: Option<SignedOutMark>,
+    /// When whoever signed out in their browser had entered credentials, by the IdP's clock.
+    pub authenticated_after: Option<Timestamp>,
 }
 
 /// Somebody comes back from an IdP.
@@ -78,6 +76,8 @@ pub struct Complete<'a> {
     pub nonce: Option<&'a NonceCookie>,
     /// The session that this browser had before.
     pub previous: Option<&'a SessionId>,
+    /// What this browser keeps so that a sign-in takes credentials.
+    pub mark: Option<CredentialsMark>,
 }
 
 /// A sign-in that came to an end.
@@ -90,6 +90,8 @@ pub struct SignedIn {
     pub is_kept: bool,
     /// Have they entered credentials, as the IdP proved?
     pub with_credentials: bool,
+    /// What the browser keeps: under custom settings the next sign-in takes credentials, also where the session cookie is gone.
+    pub mark: Option<CredentialsMark>,
 }
 
 /// Why a sign-in did not succeed. `return_to` is where the person wanted to go, to be judged again.
@@ -186,8 +188,7 @@ pub async fn begin(services: &Services, begin: Begin<'_>, now: Timestamp) -> Res
         ask: begin.ask,
         replaces: begin.replaces,
         keep: begin.keep,
-        exempt: begin.exempt,
-        authenticated_after: begin.signed_out.and_then(|mark| mark.authenticated_at),
+        authenticated_after: begin.authenticated_after,
     };
     let secrets = transaction
         .secrets(begin.nonce, services.keys.current(now), &services.keys)
@@ -270,6 +271,10 @@ async fn complete_unrecorded(
     if services.sessions.spend_transaction(&transaction.id, LIFETIME * 2).await? == Spent::Again {
         return Err(SignInError::Spent { return_to: transaction.return_to });
     }
+    let previous = previous(services, back.previous, &transaction).await?;
+    if !may_be_completed(services, back, &transaction, previous.as_ref(), now).await? {
+        return Err(SignInError::Spent { return_to: transaction.return_to });
+    }
     let secrets = transaction.secrets(nonce, key, &services.keys).ok_or(SignInError::ForeignState)?;
     let grant = CodeGrant {
         code: &code,
@@ -282,9 +287,10 @@ async fn complete_unrecorded(
     if transaction.ask == Ask::Fresh && !transaction.is_authenticated_anew(&proved.identity) {
         return Err(ProviderError::from(IdTokenError::AuthTimeTooOld).into());
     }
-    let previous = previous(services, back.previous, &transaction).await?;
     let before = previous.as_ref().map(|(_, session)| &**session);
-    let goes_on = goes_on(&transaction, before, &proved, now);
+    let is_custom =
+        before.is_some_and(|session| services.settings_of(back.environment, session).custom_duration);
+    let goes_on = goes_on(&transaction, before, is_custom, &proved, now);
     let tokens = Tokens {
         refresh_token: granted.refresh_token,
         refresh_token_until: granted.refresh_token_until,
@@ -299,8 +305,42 @@ async fn complete_unrecorded(
     if let Some((id, session)) = previous {
         replace_previous(services, id, &session, now).await;
     }
-    let with_credentials = transaction.ask == Ask::Fresh;
-    Ok(SignedIn { id, return_to: transaction.return_to, is_kept, with_credentials })
+    let settings = services.settings_for_sign_in(back.environment);
+    let browser = transaction.browser;
+    let mark = CredentialsMark { browser, signed_out: false, authenticated_at: None };
+    Ok(SignedIn {
+        id,
+        return_to: transaction.return_to,
+        is_kept,
+        with_credentials: transaction.ask == Ask::Fresh,
+        mark: (settings.custom_duration || settings.custom_inactivity).then_some(mark),
+    })
+}
+
+/// May what was begun be completed, after what has happened since? Otherwise it begins anew, where that is judged: what was
+/// begun before somebody signed out brings no credentials, and there is nothing to renew silently of a session that is over.
+async fn may_be_completed(
+    services: &Services,
+    back: &Complete<'_>,
+    transaction: &Transaction,
+    previous: Option<&(StoredId, Arc<Session>)>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if transaction.ask == Ask::Fresh {
+        return Ok(true);
+    }
+    if back.mark.is_some_and(|mark| mark.signed_out) {
+        return Ok(false);
+    }
+    if transaction.ask != Ask::Silent {
+        return Ok(true);
+    }
+    let Some((id, session)) = previous else { return Ok(false) };
+    let settings = services
+        .settings_of(back.environment, session)
+        .exempting(exempt_somebody(&back.environment.exemptions));
+    let used = activity::last_used(services, &settings, *id, session, now).await?;
+    Ok(rules::ended(&settings, used, session, now).is_none())
 }
 
 fn idp_error(transaction: Transaction, error: String) -> SignInError {
@@ -336,7 +376,7 @@ async fn start_session(
 ) -> Result<(SessionId, bool), SignInError> {
     ensure_known(services).await?;
     let signed_in_under = services.signed_in_under(environment, goes_on.from);
-    let settings = &services.settings_under(environment, &signed_in_under, transaction.exempt.as_ref());
+    let settings = &services.settings_under(environment, &signed_in_under);
     let by_browser =
         provider(services, &transaction.provider)?.settings().policy_check == PolicyCheck::Browser;
     let renewal = match tokens.refresh_token {
@@ -358,7 +398,6 @@ async fn start_session(
         renewal,
         kept_signed_in: goes_on.is_kept && settings.keep_me_signed_in,
         reports_input: goes_on.from.is_some_and(|session| session.reports_input),
-        exempt: transaction.exempt.clone(),
         signed_in_under: Some(signed_in_under),
         failed_check: None,
         next_check: now,
@@ -411,27 +450,28 @@ struct GoesOn<'a> {
     from: Option<&'a Session>,
 }
 
-/// A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9), and so does what the person chose,
-/// also where another tab has replaced the session meanwhile. Somebody else has chosen nothing.
+/// A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9), and so does what the person chose.
+/// Nor is one without credentials where a custom length counts. Somebody else has chosen nothing.
 fn goes_on<'a>(
     transaction: &Transaction,
     previous: Option<&'a Session>,
+    is_custom: bool,
     proved: &Proved,
     now: Timestamp,
 ) -> GoesOn<'a> {
     let anew = GoesOn { signed_in_at: now, is_kept: transaction.keep, from: None };
-    if transaction.ask != Ask::Silent {
-        return anew;
+    let Some(previous) = previous else { return anew };
+    if !previous.identity.is_same_person_as(&proved.identity) {
+        return GoesOn { is_kept: transaction.keep && transaction.ask != Ask::Silent, ..anew };
     }
-    match (previous, transaction.replaces) {
-        (Some(previous), _) if previous.identity.is_same_person_as(&proved.identity) => GoesOn {
+    match transaction.ask {
+        Ask::Fresh => anew,
+        Ask::AsTheIdpSeesFit if !is_custom => anew,
+        Ask::AsTheIdpSeesFit | Ask::Silent => GoesOn {
             signed_in_at: previous.signed_in_at,
-            is_kept: previous.kept_signed_in,
+            is_kept: previous.kept_signed_in || transaction.keep,
             from: Some(previous),
         },
-        (Some(_), _) => GoesOn { is_kept: false, ..anew },
-        (None, Some(replaced)) => GoesOn { signed_in_at: replaced.signed_in_at, ..anew },
-        (None, None) => anew,
     }
 }
 

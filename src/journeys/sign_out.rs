@@ -8,7 +8,6 @@ use tokio::time::sleep;
 use super::Services;
 use super::revoke::end_indexed;
 use super::sign_out_state::SignOutState;
-use super::signed_out_mark::SignedOutMark;
 use crate::policy::environment::SignOutScope;
 use crate::session::Session;
 use crate::session::end::{EndReason, Tombstone};
@@ -29,8 +28,8 @@ pub struct SignedOut {
     /// Where the browser goes so that the IdP ends its session too; `None` where there was no session or the IdP has no
     /// such place.
     pub idp: Option<url::Url>,
-    /// What the browser keeps of it.
-    pub mark: SignedOutMark,
+    /// When the person had entered credentials, by the IdP's clock, as far as it said so.
+    pub authenticated_at: Option<Timestamp>,
 }
 
 /// Ends a session and every other session of the same IdP session, or, by `scope`, of the same user. `return_to` is where on
@@ -49,7 +48,7 @@ pub async fn sign_out(
 ) -> Result<SignedOut, StoreError> {
     let id = id.stored();
     let Found::Live(_, session) = services.sessions.find(id).await? else {
-        return Ok(SignedOut { idp: None, mark: SignedOutMark::default() });
+        return Ok(SignedOut { idp: None, authenticated_at: None });
     };
     // Before the end: it takes the tokens with it. The IdP can do without; a sign-out does not fail for it.
     let tokens = services.sessions.tokens(id).await.ok().flatten();
@@ -82,8 +81,7 @@ pub async fn sign_out(
     let state = state.seal(&services.keys);
     let provider = services.providers.get(&session.identity.provider);
     let idp = provider.and_then(|provider| provider.sign_out_url(hint.as_ref(), return_to, &state));
-    let mark = SignedOutMark { authenticated_at: session.identity.authenticated_at };
-    Ok(SignedOut { idp, mark })
+    Ok(SignedOut { idp, authenticated_at: session.identity.authenticated_at })
 }
 
 /// Goes on with a sign-out that the store stood in the way of, beside everything else, until it is done: the person has

@@ -13,7 +13,6 @@ use crate::keys::{KeyId, KeyRing, Purpose};
 use crate::session::BrowserHash;
 use crate::session::id::StoredId;
 use crate::session::identity::Identity;
-use crate::session::judged::Exempt;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::time::Timestamp;
 
@@ -53,9 +52,6 @@ pub struct Transaction {
     /// Does the person want to be kept signed in (row C17)?
     #[serde(rename = "k", default, skip_serializing_if = "std::ops::Not::not")]
     pub keep: bool,
-    /// Is the client of an exempt kind (row C15)?
-    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
-    pub exempt: Option<Exempt>,
     /// When whoever signed out in this browser had entered credentials, by the IdP's clock (row A2).
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub authenticated_after: Option<Timestamp>,
@@ -168,7 +164,6 @@ mod tests {
                 ask: Ask::AsTheIdpSeesFit,
                 replaces: None,
                 keep: false,
-                exempt: None,
                 authenticated_after: None,
             };
             let secrets = transaction.secrets(nonce, keys.current(now), &keys).unwrap();

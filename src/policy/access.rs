@@ -82,6 +82,12 @@ impl Condition {
                 Value::Array(values) => values.iter().any(|one| is_written(one, value)),
                 one => is_written(one, value),
             }),
+            // Some IdPs send it as text.
+            Self::EmailDomain(_)
+                if claims.get("email_verified").is_some_and(|said| *said == false || *said == "false") =>
+            {
+                false
+            }
             Self::EmailDomain(domain) => identity
                 .email
                 .as_deref()
@@ -175,6 +181,16 @@ mod tests {
             (None, false),
         ] {
             assert_eq!(may(&rules, &person(address, &[])), holds, "{address:?}");
+        }
+    }
+
+    #[test]
+    fn tok_15_an_address_that_the_idp_has_not_verified_opens_nothing() {
+        let rules = rules(&["email_domain:example.com"], &[]);
+        for (said, holds) in [(json!(true), true), (json!(false), false), (json!("false"), false)] {
+            let claims = json!({ "email_verified": said });
+            let judged = rules.judge(&person(Some("a@example.com"), &[]), claims.as_object().unwrap());
+            assert_eq!(judged.is_ok(), holds, "{said}");
         }
     }
 

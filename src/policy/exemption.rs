@@ -1,7 +1,4 @@
-//! Kinds of clients for which inactivity or the longest length do not count (row C15): judged at the sign-in, kept with the
-//! session.
-
-use crate::session::judged::Exempt;
+//! Kinds of clients for which inactivity or the longest length do not count (row C15): judged at each request.
 
 /// One rule. What it names must all be so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,9 +9,9 @@ pub struct Exemption {
     pub from_inactivity: bool,
     /// `max_length` does not count.
     pub from_max_length: bool,
-    /// The address that the sign-in leads to has this host…
+    /// The request is for this host…
     pub host: Option<String>,
-    /// …and lies at or under this path.
+    /// …and for this path, or what lies under it.
     pub path: Option<String>,
     /// `User-Agent` has this in it; capitals do not matter.
     pub user_agent: Option<String>,
@@ -22,11 +19,11 @@ pub struct Exemption {
     pub header: Option<(String, String)>,
 }
 
-/// What a sign-in looks like to the rules.
+/// What a request looks like to the rules.
 pub struct Client<'a> {
-    /// The host of the address that it leads to.
+    /// The host that it is for.
     pub host: &'a str,
-    /// The path of that address.
+    /// The path that it is for.
     pub path: &'a str,
     /// The value of a header, by lower-case name.
     pub header: &'a dyn Fn(&str) -> Option<String>,
@@ -48,13 +45,31 @@ impl Exemption {
     }
 }
 
-/// The first rule that fits.
+/// What does not count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exempt {
+    /// Inactivity does not count.
+    pub from_inactivity: bool,
+    /// `max_length` does not count.
+    pub from_max_length: bool,
+}
+
+/// What the rules that fit make of a request together.
 #[must_use]
-pub fn exempt(rules: &[Exemption], client: &Client<'_>) -> Option<Exempt> {
-    rules.iter().find(|rule| rule.fits(client)).map(|rule| Exempt {
-        rule: rule.name.clone(),
-        from_inactivity: rule.from_inactivity,
-        from_max_length: rule.from_max_length,
+pub fn exempt(rules: &[Exemption], client: &Client<'_>) -> Exempt {
+    together(rules.iter().filter(|rule| rule.fits(client)))
+}
+
+/// What does not count for some client or other. The background sees none, so it leaves to the requests what the rules speak of.
+#[must_use]
+pub fn exempt_somebody(rules: &[Exemption]) -> Exempt {
+    together(rules.iter())
+}
+
+fn together<'a>(rules: impl Iterator<Item = &'a Exemption>) -> Exempt {
+    rules.fold(Exempt::default(), |all, rule| Exempt {
+        from_inactivity: all.from_inactivity || rule.from_inactivity,
+        from_max_length: all.from_max_length || rule.from_max_length,
     })
 }
 
@@ -71,12 +86,13 @@ mod tests {
 
     fn fits(rule: &Exemption, host: &str, path: &str, agent: &str) -> bool {
         let header = |name: &str| (name == "user-agent").then(|| agent.to_owned());
-        exempt(std::slice::from_ref(rule), &Client { host, path, header: &header }).is_some()
+        exempt(std::slice::from_ref(rule), &Client { host, path, header: &header }).from_inactivity
     }
 
     #[test]
     fn c15_all_that_a_rule_names_must_be_so() {
         let rule = Exemption {
+            from_inactivity: true,
             host: Some("m.example.com".into()),
             path: Some("/mail/".into()),
             user_agent: Some("Outlook-iOS".into()),
@@ -91,10 +107,12 @@ mod tests {
 
     #[test]
     fn c15_a_header_counts_only_with_its_very_value() {
-        let rule = Exemption { header: Some(("x-client".into(), "tablet".into())), ..Exemption::default() };
+        let header = Some(("x-client".into(), "tablet".into()));
+        let rule = Exemption { from_inactivity: true, header, ..Exemption::default() };
         let with = |value: Option<&'static str>| {
             let header = |name: &str| value.filter(|_| name == "x-client").map(str::to_owned);
-            exempt(std::slice::from_ref(&rule), &Client { host: "a", path: "/", header: &header }).is_some()
+            exempt(std::slice::from_ref(&rule), &Client { host: "a", path: "/", header: &header })
+                .from_inactivity
         };
         assert!(with(Some("tablet")) && !with(Some("tablet2")) && !with(None));
     }

@@ -104,8 +104,8 @@ fn same_browser(settings: &Settings, facts: &Facts, _: Timestamp) -> Finding {
 }
 
 fn end(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
-    match session(facts).and_then(|session| end_of(settings, session)) {
-        Some((at, why)) if at <= now => {
+    match session(facts).and_then(|session| ended(settings, facts.last_activity, session, now)) {
+        Some((_, why)) if why != EndReason::Inactive => {
             let reason = Reason::Ended(why);
             Finding::Stop(Stop::SignIn(credentials_after(reason), reason))
         }
@@ -124,10 +124,12 @@ fn activity(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
 }
 
 /// As judged with the newest proof. It is no end: what the IdP says at the next one may be another thing.
-fn access(_: &Settings, facts: &Facts, _: Timestamp) -> Finding {
-    match session(facts).and_then(|session| session.denied) {
-        Some(denial) => Finding::Stop(Stop::Forbid(Reason::Denied(denial))),
-        None => Finding::Pass,
+fn access(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
+    let Some(denial) = session(facts).and_then(|session| session.denied) else { return Finding::Pass };
+    // Judged anew with the next proof: what asks for that comes first.
+    match (proof(settings, facts, now), dormancy(settings, facts, now)) {
+        (Finding::Pass, Finding::Pass) => Finding::Stop(Stop::Forbid(Reason::Denied(denial))),
+        (Finding::Pass, stop) | (stop, _) => stop,
     }
 }
 
@@ -194,6 +196,20 @@ fn dormant_from(settings: &Settings, facts: &Facts, session: &Session) -> Timest
 /// From when on the session counts as left alone; `None` where that ends no session.
 pub(super) fn inactive_from(settings: &Settings, facts: &Facts, session: &Session) -> Option<Timestamp> {
     schedule::inactive_from(settings, facts.last_activity.max(session.signed_in_at))
+}
+
+/// How a session has ended by time alone, if it has: by what came first.
+#[must_use]
+pub fn ended(
+    settings: &Settings,
+    last_activity: Timestamp,
+    session: &Session,
+    now: Timestamp,
+) -> Option<(Timestamp, EndReason)> {
+    let used = last_activity.max(session.signed_in_at);
+    let inactive = schedule::inactive_from(settings, used).map(|at| (at, EndReason::Inactive));
+    let first = [end_of(settings, session), inactive].into_iter().flatten().min_by_key(|(at, _)| *at);
+    first.filter(|(at, _)| *at <= now)
 }
 
 /// When a session ends whatever happens, and why; `None` where only a "no", an admin or a sign-out ends it (row H3).

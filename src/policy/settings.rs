@@ -11,7 +11,7 @@ pub mod table;
 use std::time::Duration;
 
 use self::table::Values;
-use crate::session::judged::Exempt;
+use super::exemption::Exempt;
 
 const fn minutes(n: u64) -> Duration {
     Duration::from_secs(n * 60)
@@ -66,13 +66,11 @@ impl Settings {
     /// A session that nobody uses is deleted after this long, and nothing of a session is kept longer.
     pub const FORGET_AFTER: Duration = hours(24 * 90);
 
-    /// These settings for a session of an exempt kind of client (row C15).
+    /// These settings for an exempt kind of client (row C15).
     #[must_use]
-    pub fn exempting(mut self, exempt: Option<&Exempt>) -> Self {
-        if let Some(exempt) = exempt {
-            self.custom_inactivity &= !exempt.from_inactivity;
-            self.custom_duration &= !exempt.from_max_length;
-        }
+    pub const fn exempting(mut self, exempt: Exempt) -> Self {
+        self.custom_inactivity &= !exempt.from_inactivity;
+        self.custom_duration &= !exempt.from_max_length;
         self
     }
 

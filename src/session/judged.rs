@@ -33,17 +33,3 @@ impl Denial {
         }
     }
 }
-
-/// That a session is exempt, and by which rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exempt {
-    /// The rule's name.
-    #[serde(rename = "n")]
-    pub rule: String,
-    /// Inactivity does not count.
-    #[serde(rename = "i")]
-    pub from_inactivity: bool,
-    /// `max_length` does not count.
-    #[serde(rename = "m")]
-    pub from_max_length: bool,
-}

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 use identity::Identity;
-use judged::{Denial, Exempt};
+use judged::Denial;
 use names::EnvironmentId;
 
 /// A live session: all that a check needs to know about it.
@@ -45,9 +45,6 @@ pub struct Session {
     /// What the environment's access rules have against the person, judged with the newest proof.
     #[serde(default)]
     pub denied: Option<Denial>,
-    /// Is it of a kind of client for which inactivity or the longest length do not count?
-    #[serde(default)]
-    pub exempt: Option<Exempt>,
     /// The settings of the sign-in. Absent in records of versions that did not keep them.
     #[serde(default, rename = "settings")]
     pub signed_in_under: Option<SignInSettings>,
@@ -175,7 +172,6 @@ impl Session {
             kept_signed_in: false,
             reports_input: false,
             denied: None,
-            exempt: None,
             signed_in_under: None,
             failed_check: None,
             next_check: at,

@@ -77,6 +77,12 @@ impl ReturnTo {
         (url.as_str().len() <= MAX_LEN).then_some(Self(url))
     }
 
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
+
     /// The address.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 
+use hourgate::journeys::check::Usage;
 use hourgate::journeys::policy_check::run_visited;
 use serde_json::json;
 
@@ -321,7 +322,7 @@ stories! {
         house.clock.advance(2 * HOUR);
         let (id, session) = house.session().await;
         let services = house.services();
-        let mut visits: Vec<_> = (0..100).map(|_| Box::pin(run_visited(services, id, &session))).collect();
+        let mut visits: Vec<_> = (0..100).map(|_| Box::pin(run_visited(services, id, &session, Usage::Activity))).collect();
         poll_fn(|context| {
             let pending = visits.iter_mut().filter_map(|visit| visit.as_mut().poll(context).is_pending().then_some(()));
             assert!(pending.count() > 0);

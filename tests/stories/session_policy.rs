@@ -271,12 +271,12 @@ stories! {
     async fn a2_after_a_sign_out_the_next_sign_in_of_that_browser_takes_credentials(house: House) {
         let browser = house.signed_in().await;
         browser.sign_out().await;
-        assert!(browser.cookie("__Host-hourgate-signed-out").is_some());
+        assert!(browser.cookie("__Host-hourgate-credentials").is_some());
         house.wait_in_steps(8 * DAY, HOUR).await;
         let back = browser.navigate(&format!("{APP}/")).await;
         assert!(back.question().contains("prompt=login") && back.question().contains("max_age=0"), "{}", back.question());
         assert_eq!((back.status, back.user()), (200, "alice"));
-        assert!(browser.cookie("__Host-hourgate-signed-out").is_none(), "credentials were entered");
+        assert!(browser.cookie("__Host-hourgate-credentials").is_none(), "credentials were entered");
         assert!(!house.browser().navigate(&format!("{APP}/")).await.question().contains("prompt=login"), "another browser");
     }
 
@@ -316,7 +316,7 @@ stories! {
         assert!(browser.cookie("__Host-hourgate").is_none() && house.live().await.is_empty());
     }
 
-    async fn c15_an_exempt_kind_of_client_keeps_its_session(house: House) {
+    async fn c15_inactivity_does_not_count_where_a_rule_says_so_and_nowhere_else(house: House) {
         house.config.environments[0].exemptions = vec![Exemption {
             name: "mail".into(),
             from_inactivity: true,
@@ -324,15 +324,17 @@ stories! {
             ..Exemption::default()
         }];
         house.inactivity(10 * MINUTE).await;
-        let (mail, web) = (house.browser(), house.browser());
-        mail.navigate(&format!("{APP}/mail/inbox")).await;
-        web.navigate(&format!("{APP}/mailbox")).await;
+        let browser = house.browser();
+        browser.navigate(&format!("{APP}/mail/inbox")).await;
         house.wait_in_steps(30 * MINUTE, MINUTE).await;
-        assert_eq!(web.fetch(&format!("{APP}/api")).await.status, 401);
-        assert_eq!(mail.fetch(&format!("{APP}/api")).await.status, 200);
-        let exempt = house.live().await.into_iter().find_map(|(_, session)| session.exempt.clone());
-        assert_eq!(exempt.unwrap().rule, "mail");
-        assert_eq!(mail.look().await["idle_in"], Value::Null);
+        assert_eq!(browser.fetch(&format!("{APP}/mailbox")).await.status, 401);
+        assert_eq!(browser.fetch(&format!("{APP}/mail/inbox")).await.status, 200);
+        let page = format!("{APP}/mail/inbox");
+        let headers = [("sec-fetch-site", "same-origin"), ("referer", page.as_str())];
+        let view = browser.with_headers(&format!("{APP}/_hourgate/session"), &headers).await.json();
+        assert_eq!((&view["authenticated"], &view["idle_in"]), (&json!(true), &Value::Null));
+        house.wait(3 * HOUR).await;
+        assert_eq!(browser.navigate(&format!("{APP}/mail/inbox")).await.way.len(), 1);
     }
 
     async fn c15_max_length_does_not_count_for_an_exempt_client_and_policy_checks_do(house: House) {
@@ -345,14 +347,121 @@ stories! {
         house.settings().custom_duration = true;
         house.settings().max_length = HOUR;
         house.restart().await;
-        let tablet = house.browser();
-        let begun = tablet.with_headers(&format!("{APP}/_hourgate/start?rd=/"), &[("user-agent", "A Tablet/1.0")]).await;
-        tablet.navigate(begun.header("location")).await;
+        let browser = house.signed_in().await;
+        let tablet = [("user-agent", "A Tablet/1.0")];
         house.wait(3 * HOUR).await;
-        assert_eq!(tablet.navigate(&format!("{APP}/")).await.way.len(), 1);
+        assert_eq!(browser.fetch(&format!("{APP}/")).await.status, 401, "the same session in another kind of client");
+        assert_eq!(browser.with_headers(&format!("{APP}/"), &tablet).await.status, 200);
         house.disable("alice").await;
         house.wait(HOUR).await;
-        assert_eq!(tablet.fetch(&format!("{APP}/")).await.status, 401);
+        assert_ne!(browser.with_headers(&format!("{APP}/"), &tablet).await.status, 200);
+        assert!(house.live().await.is_empty());
+    }
+
+    async fn c10_a_session_that_nobody_used_takes_credentials_whatever_else_ended_it_later(house: House) {
+        house.control("PUT", "/tokens-policy", json!({ "issue_refresh_token": false })).await;
+        house.settings().lifetime = 2 * HOUR;
+        house.inactivity(30 * MINUTE).await;
+        let browser = house.signed_in().await;
+        house.wait(3 * HOUR).await;
+        assert_eq!(browser.look().await["reason"], "inactive");
+        let explained = browser.navigate(&format!("{APP}/")).await;
+        assert!(explained.status == 401 && explained.question().is_empty());
+        let again = browser.navigate(&format!("{APP}/_hourgate/start?rd=/&ask=1")).await;
+        assert!(again.question().contains("prompt=login"), "{}", again.question());
+    }
+
+    async fn c10_whoever_lost_the_session_cookie_comes_back_with_credentials(house: House) {
+        house.inactivity(30 * MINUTE).await;
+        let browser = house.signed_in().await;
+        house.wait(HOUR).await;
+        browser.forget("__Host-hourgate"); // the browser was closed
+        let back = browser.navigate(&format!("{APP}/")).await;
+        assert!(back.question().contains("prompt=login"), "{}", back.question());
+    }
+
+    async fn c9_single_sign_on_does_not_begin_a_custom_length_anew(house: House) {
+        house.control("PUT", "/tokens-policy", json!({ "issue_refresh_token": false })).await;
+        house.settings().custom_duration = true;
+        house.settings().max_length = 3 * HOUR;
+        house.restart().await;
+        let browser = house.signed_in().await;
+        for _ in 0..2 {
+            house.clock.advance(HOUR + MINUTE);
+            let asked = browser.navigate(&format!("{APP}/_hourgate/start?rd=/&ask=1")).await;
+            assert_eq!(asked.user(), "alice");
+            assert!(!asked.question().contains("prompt="), "{}", asked.question());
+        }
+        house.clock.advance(HOUR);
+        assert_eq!(browser.look().await["reason"], "max_length");
+    }
+
+    async fn a1_what_was_begun_before_a_sign_out_is_not_completed_after_it(house: House) {
+        house.control("PUT", "/tokens-policy", json!({ "issue_refresh_token": false })).await;
+        let browser = house.signed_in().await;
+        house.clock.advance(2 * HOUR);
+        let mut callbacks = Vec::new();
+        for _ in 0..2 {
+            let begun = browser.step(&format!("{APP}/_hourgate/start?rd=/")).await;
+            callbacks.push(browser.step(begun.header("location")).await.header("location").to_owned());
+        }
+        assert_eq!(browser.step(&callbacks[0]).await.status, 303);
+        browser.post_once(&format!("{APP}/_hourgate/signout"), &[("sec-fetch-site", "same-origin")]).await;
+        assert!(house.live().await.is_empty());
+        let late = browser.step(&callbacks[1]).await;
+        assert!(late.header("location").contains("/_hourgate/start"), "{:?}", late.headers);
+        assert!(house.live().await.is_empty(), "it begins anew, with credentials");
+        assert!(browser.navigate(late.header("location")).await.question().contains("prompt=login"));
+    }
+
+    async fn c10_a_silent_renewal_that_comes_back_too_late_is_none(house: House) {
+        house.control("PUT", "/tokens-policy", json!({ "issue_refresh_token": false })).await;
+        house.inactivity(70 * MINUTE).await;
+        let browser = house.signed_in().await;
+        house.clock.advance(65 * MINUTE);
+        let begun = browser.step(&format!("{APP}/_hourgate/start?rd=/")).await;
+        let callback = browser.step(begun.header("location")).await.header("location").to_owned();
+        house.clock.advance(8 * MINUTE);
+        let late = browser.step(&callback).await;
+        assert!(late.header("location").contains("/_hourgate/start"), "{:?}", late.headers);
+        assert_eq!(browser.look().await["reason"], "inactive");
+    }
+
+    async fn c10_pictures_and_scripts_at_the_check_page_and_windows_of_other_sites_are_no_use(house: House) {
+        house.inactivity(10 * MINUTE).await;
+        let browser = house.signed_in().await;
+        browser.report_input().await;
+        let image = [("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")];
+        let window = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        for _ in 0..3 {
+            house.clock.advance(3 * MINUTE);
+            browser.with_headers(&format!("{APP}/_hourgate/check?rd=/"), &image).await;
+            assert_eq!(browser.with_headers(&format!("{APP}/"), &window).await.status, 200);
+        }
+        house.clock.advance(2 * MINUTE);
+        assert_eq!(browser.look().await["reason"], "inactive");
+    }
+
+    async fn h4_a_link_does_not_choose_whom_a_silent_renewal_asks_about(house: House) {
+        house.control("PUT", "/tokens-policy", json!({ "issue_refresh_token": false })).await;
+        let browser = house.signed_in().await;
+        house.clock.advance(2 * HOUR);
+        let begun = browser.step(&format!("{APP}/_hourgate/start?rd=/&login_hint=bob")).await;
+        let asked = begun.header("location").to_owned();
+        assert!(asked.contains("prompt=none") && !asked.contains("login_hint"), "{asked}");
+    }
+
+    async fn pci_12_who_was_kept_out_is_judged_again_with_the_next_proof_of_the_browser_too(house: House) {
+        house.control("PUT", "/tokens-policy", json!({ "issue_refresh_token": false })).await;
+        house.config.environments[0].access.any = vec!["group:staff".parse().unwrap()];
+        house.restart().await;
+        house.user("carol", json!({ "groups": [] })).await;
+        house.auto_login("carol").await;
+        let browser = house.browser();
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.status, 403);
+        house.user("carol", json!({ "groups": ["staff"] })).await;
+        house.clock.advance(61 * MINUTE);
+        assert_eq!(browser.navigate(&format!("{APP}/")).await.user(), "carol");
     }
 
     async fn pci_12_access_rules_are_judged_at_the_sign_in_and_at_each_policy_check(house: House) {

@@ -19,7 +19,9 @@ pub use auth_request::auth_request;
 pub use ext_authz::ext_authz;
 pub use forward_auth::forward_auth;
 
+use super::client::exempt_at;
 use super::error::EdgeError;
+use super::navigation::{is_by_the_person, is_navigation};
 use super::site::Site;
 use super::{Edge, cookie, paths};
 use crate::journeys::check::{Checked, Usage, check};
@@ -97,7 +99,8 @@ async fn answer(
 
 async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Result<Answer, EdgeError> {
     let Original { site, target, .. } = original;
-    let presented = cookie::presented(request, site, &edge.services.keys);
+    let mut presented = cookie::presented(request, site, &edge.services.keys);
+    presented.exempt = exempt_at(request, site, target.split('?').next().unwrap_or_default());
     let usage = usage(request, site, target);
     let now = edge.services.now();
     let checked = check(&edge.services, &site.environment, &presented, usage, now).await?;
@@ -118,13 +121,13 @@ async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Resu
             let login_url = login_url();
             Answer::GoTo { location: login_url.clone(), login_url, reason }
         }
-        Verdict::Check if super::navigation::is_navigation(request.headers()) => {
+        Verdict::Check if is_navigation(request.headers()) => {
             let location = paths::check(&site.origin, &return_to());
             Answer::GoTo { location, login_url: login_url(), reason }
         }
         Verdict::Check => {
             if usage != Usage::Peek {
-                begin_check(edge, &checked);
+                begin_check(edge, &checked, usage);
             }
             Answer::Checking { login_url: login_url(), reason }
         }
@@ -135,7 +138,7 @@ async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Resu
 fn usage(request: &HttpRequest, site: &Site, target: &str) -> Usage {
     if request.headers().contains_key(PASSIVE) || site.environment.is_passive(target) {
         Usage::Peek
-    } else if super::navigation::is_navigation(request.headers()) {
+    } else if is_navigation(request.headers()) && is_by_the_person(request.headers()) {
         Usage::Activity
     } else {
         Usage::Script
@@ -143,10 +146,10 @@ fn usage(request: &HttpRequest, site: &Site, target: &str) -> Usage {
 }
 
 /// A script asks again in a second, and finds the answer to the check that begins now (PCI-17).
-fn begin_check(edge: &Edge, checked: &Checked) {
+fn begin_check(edge: &Edge, checked: &Checked, usage: Usage) {
     if let (Some(id), Standing::Live(session)) = (checked.id, &checked.facts.standing) {
         let (services, session) = (edge.services.clone(), session.clone());
-        tokio::spawn(async move { run_visited(&services, id, &session).await });
+        tokio::spawn(async move { run_visited(&services, id, &session, usage).await });
     }
 }
 

@@ -12,6 +12,7 @@ use crate::journeys::{Services, activity, audit};
 use crate::oidc::id_token::IdTokenError;
 use crate::oidc::token::{TokenError, TokenResponse};
 use crate::policy::environment::Environment;
+use crate::policy::exemption::exempt_somebody;
 use crate::policy::settings::Settings;
 use crate::policy::{rules, schedule};
 use crate::provider::breaker::Pass;
@@ -54,10 +55,13 @@ impl Check<'_> {
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
         let settings = &self.settings();
-        if let Some((at, reason)) = rules::end_of(settings, &self.session)
-            && at <= now
-        {
-            return self.end(reason, None, now).await;
+        let ends = rules::end_of(settings, &self.session).filter(|(at, _)| *at <= now);
+        if ends.is_some() || occasion == Occasion::Due {
+            let last_activity =
+                activity::last_used(self.services, settings, self.id, &self.session, now).await?;
+            if let Some((_, reason)) = rules::ended(settings, last_activity, &self.session, now) {
+                return self.end(reason, None, now).await;
+            }
         }
         if self.services.sessions.is_revoked(&self.session).await? {
             return self.end(EndReason::Revoked, None, now).await;
@@ -75,9 +79,6 @@ impl Check<'_> {
         if occasion == Occasion::Due {
             let last_activity =
                 activity::last_used(self.services, settings, self.id, &self.session, now).await?;
-            if schedule::inactive_from(settings, last_activity).is_some_and(|at| at <= now) {
-                return self.end(EndReason::Inactive, None, now).await;
-            }
             let forgotten_from = schedule::forgotten_from(last_activity);
             if forgotten_from <= now {
                 return self.end(EndReason::Forgotten, None, now).await;
@@ -90,7 +91,8 @@ impl Check<'_> {
     }
 
     fn settings(&self) -> Settings {
-        self.services.settings_of(self.environment, &self.session)
+        let exempt = exempt_somebody(&self.environment.exemptions);
+        self.services.settings_of(self.environment, &self.session).exempting(exempt)
     }
 
     /// The IdP is asked. The lease is renewed meanwhile; the fence that stands at the end is the one that counts.

@@ -33,7 +33,7 @@ pub async fn affected(
     let is_affected = |session: &Session| {
         let [before, after] = [&changed.before, &changed.after].map(|state| {
             let own = |own: &EnvironmentSettings| own.of_session(session.signed_in_under.as_ref());
-            state.of(configured, &session.environment, own).exempting(session.exempt.as_ref())
+            state.of(configured, &session.environment, own)
         });
         before.limits() != after.limits()
     };

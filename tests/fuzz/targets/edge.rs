@@ -341,7 +341,7 @@ impl Answer {
         for (_, cookie) in self.headers.iter().filter(|(name, _)| name == "set-cookie") {
             let (name, rest) = cookie.split_once('=').expect("a cookie");
             let value = rest.split(';').next().unwrap_or_default();
-            let is_other = name.ends_with("-nonce") || name.ends_with("-sent-back");
+            let is_other = ["-nonce", "-sent-back", "-credentials"].iter().any(|end| name.ends_with(end));
             assert!(is_other || value.is_empty(), "a session out of nothing: {text}");
             let is_insecure = name.starts_with("hourgate");
             assert!(rest.contains("HttpOnly") && (rest.contains("Secure") || is_insecure), "{cookie}");

@@ -160,7 +160,6 @@ pub fn session() -> Session {
         kept_signed_in: false,
         reports_input: false,
         denied: None,
-        exempt: None,
         signed_in_under: None,
         failed_check: None,
         next_check: NOW.plus(Duration::from_secs(3600)),
@@ -203,7 +202,6 @@ pub fn transaction() -> Transaction {
         ask: Ask::Silent,
         replaces: Some(Replaces { id: session_id().stored(), signed_in_at: NOW }),
         keep: false,
-        exempt: None,
         authenticated_after: None,
     }
 }
