@@ -171,7 +171,14 @@ fn ask(
         // A window that was opened to renew what is about to end; there is nothing to renew before the warning is due.
         Verdict::Allow(_) if renews => renewal(checked, query, now),
         Verdict::Allow(_) | Verdict::Check | Verdict::Forbidden => None,
-        Verdict::SignIn(_) if deserves_explanation(checked.decision.reason) && !query.asks => None,
+        // A window is opened by a page that has explained it.
+        Verdict::SignIn(_)
+            if deserves_explanation(checked.decision.reason)
+                && !query.asks
+                && !paths::is_popup_done(return_to) =>
+        {
+            None
+        }
         Verdict::SignIn(Credentials::Fresh) => Some(Ask::Fresh),
         Verdict::SignIn(Credentials::AsTheIdpSeesFit) if wants_credentials => Some(Ask::Fresh),
         Verdict::Renew if !query.asks => Some(Ask::Silent),

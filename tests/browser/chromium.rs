@@ -2,10 +2,13 @@
 
 use std::process::Command;
 
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder};
+use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use url::{ParseError, Url};
 
 use crate::programs::process::Process;
 use crate::programs::wait::{free_port, until_listening};
@@ -51,5 +54,23 @@ impl Chromium {
 
     pub(crate) const fn page(&self) -> &Client {
         &self.page
+    }
+}
+
+/// What only the developer tools can do: a command of the DevTools protocol with its parameters.
+pub(crate) async fn devtools(page: &Client, command: &str, parameters: Value) {
+    page.issue_cmd(DevTools(json!({ "cmd": command, "params": parameters }))).await.unwrap();
+}
+
+#[derive(Debug)]
+struct DevTools(Value);
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.0.to_string()))
     }
 }

@@ -3,6 +3,7 @@
 
 mod chromium;
 mod demo;
+mod session;
 
 #[path = "../support/programs/mod.rs"]
 #[expect(dead_code, reason = "some of it is for the tests with other programs")]
