@@ -172,13 +172,7 @@ fn ask(
         Verdict::Allow(_) if renews => renewal(checked, query, now),
         Verdict::Allow(_) | Verdict::Check | Verdict::Forbidden => None,
         // A window is opened by a page that has explained it.
-        Verdict::SignIn(_)
-            if deserves_explanation(checked.decision.reason)
-                && !query.asks
-                && !paths::is_popup_done(return_to) =>
-        {
-            None
-        }
+        Verdict::SignIn(_) if deserves_explanation(checked.decision.reason) && !query.asks && !renews => None,
         Verdict::SignIn(Credentials::Fresh) => Some(Ask::Fresh),
         Verdict::SignIn(Credentials::AsTheIdpSeesFit) if wants_credentials => Some(Ask::Fresh),
         Verdict::Renew if !query.asks => Some(Ask::Silent),
