@@ -77,7 +77,7 @@ async fn whoever_is_disabled_at_the_idp_lands_on_the_page_that_explains_it() {
         let text = reads(page, "You have been signed out").await;
         assert!(text.contains("no longer accepts this session") && text.contains("idp_refused"), "{text}");
     }
-    press(page, "a.button").await;
+    press(page, "button[name=idp]").await;
     press(page, "[data-testid=\"user-alice\"]").await;
     reads(page, "disabled").await;
 }
@@ -116,7 +116,7 @@ async fn aut_15_a_sign_in_that_is_answered_by_post_completes() {
     // A second visit while signed in at the IdP: nobody is asked, and the form sends itself.
     house.gateway.ask(&["users", "revoke", "alice"]);
     page.goto(&app(&house, "one")).await.unwrap();
-    press(page, "a.button").await;
+    press(page, "button[name=idp]").await;
     reads(page, "x-auth-request-user: alice").await;
 }
 

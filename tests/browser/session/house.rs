@@ -104,7 +104,7 @@ impl House {
     pub(crate) async fn open_tab(&self, host: &str) -> Tab<'_> {
         let page = self.chromium.page();
         let window = page.new_window(true).await.unwrap().handle;
-        let tab = Tab::of(self, window.try_into().unwrap());
+        let tab = Tab::of(self, window);
         tab.page().await.goto(&self.url(host)).await.unwrap();
         tab.is_at_the_app().await;
         tab
