@@ -7,6 +7,9 @@ pub mod architecture {}
 #[doc = concat!("\n## The unit for systemd\n\n```ini\n", include_str!("hourgate.service"), "```\n")]
 pub mod behaviour {}
 
+#[doc = include_str!("page_script.md")]
+pub mod page_script {}
+
 #[doc = include_str!("proxies.md")]
 #[doc = concat!("\n## nginx\n\n```nginx\n", include_str!("nginx.conf"), "```\n")]
 #[doc = concat!("\n## Caddy\n\n```text\n", include_str!("Caddyfile"), "```\n")]
