@@ -19,6 +19,7 @@ use crate::policy::explain::explain;
 use crate::policy::facts::{Browser, Facts, Standing};
 use crate::policy::rules::end_of;
 use crate::policy::schedule;
+use crate::policy::schedule::inactive_from;
 use crate::policy::settings::Settings;
 use crate::session::id::StoredId;
 use crate::session::names::{EnvironmentId, nearest};
@@ -335,6 +336,8 @@ async fn view(services: &Services, id: StoredId, session: &Session) -> Result<Se
         },
         last_failure: session.failed_check.map(|check| check.why.code().to_owned()),
         ends_at: end_of(&settings, session).map(|(at, _)| at.to_string()),
+        inactive_from: inactive_from(&settings, last_activity.unwrap_or(session.signed_in_at))
+            .map(|at| at.to_string()),
         kept_signed_in: session.kept_signed_in,
         exemptions: services
             .environments

@@ -40,6 +40,9 @@ pub struct SessionView {
     pub last_failure: Option<String>,
     /// When the session ends whatever happens.
     pub ends_at: Option<String>,
+    /// From when on it counts as left alone, where that ends sessions.
+    #[serde(default)]
+    pub inactive_from: Option<String>,
     /// Did the person choose to be kept signed in?
     #[serde(default)]
     pub kept_signed_in: bool,

@@ -226,6 +226,7 @@ fn session_lines(session: &SessionView) -> Vec<(&'static str, String)> {
         ("next check", to_the_second(&session.next_check)),
         ("renewed by", session.renewal.clone()),
         ("last failure", or_dash(&session.last_failure)),
+        ("inactive from", instant_or_dash(&session.inactive_from)),
         ("kept signed in", if session.kept_signed_in { "yes" } else { "no" }.to_owned()),
         ("exemptions", session.exemptions.join(", ")),
         (
@@ -249,6 +250,11 @@ fn explanation_text(explanation: &ExplanationView) -> String {
         text.push_str(&format!("It ended at {}{remark}.\n", to_the_second(&ended.at)));
     }
     if let Some(at) = &explanation.changes_at {
+        if let Some(session) = explanation.session.as_ref().filter(|session| session.renewal == "background")
+        {
+            let next = to_the_second(&session.next_check);
+            text.push_str(&format!("The next check, in the background, is due at {next}.\n"));
+        }
         text.push_str(&format!("Unless something happens before, this holds until {}", to_the_second(at)));
         match &explanation.then {
             Some(ThenView { rule: Some(rule), sentence, reason }) => {

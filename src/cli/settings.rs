@@ -196,16 +196,19 @@ fn changed_text(changed: &SettingsChanged) -> String {
         (false, _) => {
             "It counts from the next sign-in on; live sessions keep the settings of theirs.\n".to_owned()
         }
-        (true, Some(1)) => "It makes 1 live session stricter.\n".to_owned(),
-        (true, Some(count)) => format!("It makes {count} live sessions stricter.\n"),
+        (true, Some(1)) => "It reaches 1 live session, with what is stricter than it has.\n".to_owned(),
+        (true, Some(count)) => {
+            format!("It reaches {count} live sessions, with what is stricter than they have.\n")
+        }
         (true, None) => "It reaches live sessions; how many could not be counted.\n".to_owned(),
     });
     text.push_str(&match (changed.dry_run, changed.version) {
         (true, _) => "Nothing was changed: this is what would be.\n".to_owned(),
-        (false, version) => format!(
-            "This is version {version}; `hourgate settings rollback {}` undoes it.\n",
-            version.saturating_sub(1)
-        ),
+        (false, version) => {
+            let before = version.saturating_sub(1);
+            let reach = if is_applied { " for new sign-ins; live sessions stay as strict" } else { "" };
+            format!("This is version {version}; `hourgate settings rollback {before}` undoes it{reach}.\n")
+        }
     });
     text
 }

@@ -10,6 +10,9 @@ pub mod behaviour {}
 #[doc = include_str!("session_policy.md")]
 pub mod session_policy {}
 
+#[doc = include_str!("page_script.md")]
+pub mod page_script {}
+
 #[doc = include_str!("proxies.md")]
 #[doc = concat!("\n## nginx\n\n```nginx\n", include_str!("nginx.conf"), "```\n")]
 #[doc = concat!("\n## Caddy\n\n```text\n", include_str!("Caddyfile"), "```\n")]

@@ -408,8 +408,17 @@ async fn c14_a_setting_that_is_applied_now_reaches_live_sessions_within_seconds(
     house.idp.disable("alice").await;
     let set = ["settings", "set", "policy_check_interval=2s", "--environment", "apps", "--apply", "now"];
     let dry = good(&house.gateway.cli(&[&set[..], &["--dry-run"]].concat()));
-    says(&dry, &["It makes 1 live session stricter.", "Nothing was changed: this is what would be."]);
-    says(&good(&house.gateway.cli(&set)), &["It makes 1 live session stricter.", "This is version 1"]);
+    says(
+        &dry,
+        &[
+            "It reaches 1 live session, with what is stricter than it has.",
+            "Nothing was changed: this is what would be.",
+        ],
+    );
+    says(
+        &good(&house.gateway.cli(&set)),
+        &["It reaches 1 live session, with what is stricter than it has.", "This is version 1"],
+    );
     until("the session that was good for an hour has ended", || {
         let list = good(&house.gateway.cli(&["sessions", "list"]));
         (list == "No live sessions.\n").then_some(())

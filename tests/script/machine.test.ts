@@ -346,6 +346,16 @@ void test("a_page_out_of_the_cache_stays_covered_until_the_gateway_has_answered"
   deepEqual([page.did(), page.view().state], [["ask"], "none"]);
 });
 
+void test("before_a_covered_page_nobody_waits_long_for_the_next_try", () => {
+  const page = begun();
+  page.take({ t: "frozen" });
+  page.take({ t: "thawed" });
+  for (let tries = 0; tries < 9; tries++) page.answer(null);
+  page.did();
+  page.pass(4);
+  deepEqual(page.did(), ["ask"]);
+});
+
 void test("a_refused_call_of_the_app_ends_the_page", () => {
   const page = begun();
   page.take({ t: "refused", reason: "revoked" });

@@ -69,5 +69,5 @@ export function dismissedUntil(plan: Plan, at: Instant): Instant {
 export function patience(failures: number, retryAfterSecs: number | null, dice: number): number {
   const backoff = Math.min(2 ** Math.max(failures - 1, 0), 30);
   const secs = Math.min(Math.max(retryAfterSecs ?? 0, backoff), POLL / SECOND);
-  return secs * SECOND * (1 + dice / 5);
+  return Math.ceil(secs * SECOND * (1 + dice / 5));
 }

@@ -19,7 +19,7 @@ export function step(state: State, input: Input, now: Instant): Step {
   return { state: then.state, effects: [...first.effects, ...then.effects] };
 }
 
-/** When the page must look again, though nothing happens. */
+/** When the page must look again, though nothing happens; `now` is when it last looked. */
 export function nextLook(state: State, now: Instant): Instant {
   const instants = [now + MINUTE, state.extendAt ?? Infinity];
   const { plan, phase } = state;
@@ -52,8 +52,9 @@ function take(state: State, input: Input, now: Instant): Step {
       return answer(state, input, now);
     case "no-answer": {
       const failures = state.failures + 1;
-      const askAt = now + patience(failures, input.retryAfterSecs, input.dice);
-      return only({ ...state, failures, askAt });
+      // Before a covered page somebody waits: never longer than 4 s, unless the gateway wants it.
+      const wait = patience(state.covered ? Math.min(failures, 3) : failures, input.retryAfterSecs, input.dice);
+      return only({ ...state, failures, askAt: now + wait });
     }
     case "others-ask":
       return only({ ...state, askAt: now + OTHERS_ASK });

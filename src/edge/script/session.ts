@@ -47,13 +47,14 @@ function start(script: HTMLScriptElement | null): void {
   let channel: Channel = openChannel(hear);
 
   function take(input: Input): void {
-    const { state: next, effects } = step(state, input, Date.now());
+    // One instant for all of it: what falls due between two looks at the clock would be forgotten.
+    const now = Date.now();
+    const { state: next, effects } = step(state, input, now);
     state = next;
-    dialog?.render(viewOf(state, Date.now()));
+    dialog?.render(viewOf(state, now));
     effects.forEach(run);
     clearTimeout(timer);
-    const now = Date.now();
-    timer = setTimeout(take, nextLook(state, now) - now, { t: "tick" });
+    timer = setTimeout(take, nextLook(state, now) - Date.now(), { t: "tick" });
   }
 
   function run(effect: Effect): void {
