@@ -3,6 +3,7 @@
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::client::exempt_at;
 use super::error::EdgeError;
 use super::page::see_other;
 use super::{Edge, cookie, form, loop_guard, paths};
@@ -66,6 +67,7 @@ async fn back(
         mode,
         nonce: presented.nonce.as_ref(),
         previous: presented.session.id(),
+        exempt_at: &|path| exempt_at(request, &site, path),
         mark: cookie::credentials_mark(request, &site, presented.nonce.as_ref(), &edge.services.keys),
     };
     // The address was sealed, but under which configuration? It is judged again (AUT-17).

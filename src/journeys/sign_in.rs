@@ -1,32 +1,31 @@
 //! A person signs in: away to the IdP, and back.
 
+mod error;
+mod session;
+
 use std::sync::Arc;
 
+pub use self::error::SignInError;
+use self::error::of_idp;
+use self::session::{goes_on, may_be_completed, previous, replace_previous, start_session};
 use super::cookies::NonceCookie;
 use super::credentials_mark::CredentialsMark;
-use super::settings::ensure_known;
 use super::transaction::{Ask, LIFETIME, Replaces, Transaction};
-use super::{Services, activity, audit};
+use super::{Services, audit};
 use crate::oidc::authorization::{
     Outcome, Prompt, ResponseError, ResponseMode, UnverifiedAuthenticationResponse,
 };
 use crate::oidc::id_token::IdTokenError;
-use crate::oidc::token::TokenError;
 use crate::policy::environment::Environment;
-use crate::policy::exemption::exempt_somebody;
-use crate::policy::{rules, schedule};
-use crate::provider::settings::PolicyCheck;
-use crate::provider::{CodeGrant, OidcProvider, Proved, ProviderError, SignInRequest};
+use crate::policy::exemption::Exempt;
+use crate::provider::{CodeGrant, OidcProvider, ProviderError, SignInRequest};
 use crate::random;
-use crate::session::end::{EndReason, Tombstone};
-use crate::session::id::{Lane, SessionId, StoredId};
+use crate::session::id::SessionId;
 use crate::session::names::ProviderId;
 use crate::session::origin::Origin;
 use crate::session::return_to::ReturnTo;
 use crate::session::tokens::Tokens;
-use crate::session::{Renewal, Session};
-use crate::store::sessions::Found;
-use crate::store::{Spent, StoreError};
+use crate::store::Spent;
 use crate::telemetry::OutcomeLabels;
 use crate::time::Timestamp;
 
@@ -78,6 +77,8 @@ pub struct Complete<'a> {
     pub previous: Option<&'a SessionId>,
     /// What this browser keeps so that a sign-in takes credentials.
     pub mark: Option<CredentialsMark>,
+    /// What does not count for this client on a page, by its path.
+    pub exempt_at: &'a dyn Fn(&str) -> Exempt,
 }
 
 /// A sign-in that came to an end.
@@ -92,83 +93,6 @@ pub struct SignedIn {
     pub with_credentials: bool,
     /// What the browser keeps: under custom settings the next sign-in takes credentials, also where the session cookie is gone.
     pub mark: Option<CredentialsMark>,
-}
-
-/// Why a sign-in did not succeed. `return_to` is where the person wanted to go, to be judged again.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say it")]
-pub enum SignInError {
-    #[error("the identity provider's response is malformed: {0}")]
-    Response(#[from] ResponseError),
-    #[error("the state is not one that this gateway made for this address")]
-    ForeignState,
-    #[error("the sign-in was begun in another browser, or this browser keeps no cookies")]
-    OtherBrowser,
-    #[error("the sign-in took longer than ten minutes")]
-    Expired { return_to: String },
-    #[error("the sign-in was completed before")]
-    Spent { return_to: String },
-    #[error("the identity provider cannot answer without asking the person ({error})")]
-    NeedsThePerson { return_to: String, error: String },
-    #[error("the identity provider refused the sign-in ({error})")]
-    Refused { error: String },
-    #[error("the identity provider could not complete the sign-in ({error})")]
-    IdpFailed { error: String },
-    #[error("the user was revoked while the sign-in was under way")]
-    RevokedMeanwhile,
-    #[error("the identity provider signed the user out while the sign-in was under way")]
-    SignedOutMeanwhile,
-    #[error("the session that this sign-in was to go on from was ended while it was under way ({})", .0.code())]
-    EndedMeanwhile(EndReason),
-    #[error(transparent)]
-    Provider(#[from] ProviderError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl SignInError {
-    /// The stable reason code.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Response(ResponseError::WrongIssuer) => "wrong_issuer",
-            Self::Response(_) => "malformed_response",
-            Self::ForeignState => "foreign_state",
-            Self::OtherBrowser => "other_browser",
-            Self::Expired { .. } => "sign_in_expired",
-            Self::Spent { .. } => "sign_in_spent",
-            Self::NeedsThePerson { .. } => "interaction_required",
-            Self::Refused { .. } => "idp_denied",
-            Self::IdpFailed { .. } => "idp_error",
-            Self::RevokedMeanwhile => "revoked",
-            Self::SignedOutMeanwhile => "backchannel_logout",
-            Self::EndedMeanwhile(reason) => reason.code(),
-            Self::Provider(ProviderError::Token(TokenError::InvalidGrant)) => "code_refused",
-            Self::Provider(
-                ProviderError::Token(TokenError::OurFault(_)) | ProviderError::Misconfigured(_),
-            ) => "misconfigured",
-            Self::Provider(ProviderError::TestIdp { .. }) => "test_idp",
-            Self::Provider(ProviderError::IdToken(error)) => error.code(),
-            Self::Provider(ProviderError::OtherUser(_)) => "userinfo_sub",
-            Self::Provider(ProviderError::NoIdToken) => "id_token_missing",
-            Self::Provider(_) => "idp_unavailable",
-            Self::Store(_) => "store_unavailable",
-        }
-    }
-}
-
-impl SignInError {
-    /// Does the IdP, or the ID token, say that the code is not the one of this sign-in? The PKCE verifier and the nonce are
-    /// this browser's, so a code of somebody else's ends here (AUT-03).
-    const fn is_about_the_code(&self) -> bool {
-        matches!(
-            self,
-            Self::Provider(
-                ProviderError::Token(TokenError::InvalidGrant)
-                    | ProviderError::IdToken(IdTokenError::Nonce | IdTokenError::CodeHash)
-            )
-        )
-    }
 }
 
 /// Begins a sign-in: where to send the browser. Nothing is stored.
@@ -266,7 +190,7 @@ async fn complete_unrecorded(
     response.check_issuer(&*provider.metadata(now).await?)?;
     let code = match response.outcome {
         Outcome::Code(code) => code,
-        Outcome::Error(error) => return Err(idp_error(transaction, error)),
+        Outcome::Error(error) => return Err(of_idp(transaction, error)),
     };
     if services.sessions.spend_transaction(&transaction.id, LIFETIME * 2).await? == Spent::Again {
         return Err(SignInError::Spent { return_to: transaction.return_to });
@@ -315,192 +239,6 @@ async fn complete_unrecorded(
         with_credentials: transaction.ask == Ask::Fresh,
         mark: (settings.custom_duration || settings.custom_inactivity).then_some(mark),
     })
-}
-
-/// May what was begun be completed, after what has happened since? Otherwise it begins anew, where that is judged: what was
-/// begun before somebody signed out brings no credentials, and there is nothing to renew silently of a session that is over.
-async fn may_be_completed(
-    services: &Services,
-    back: &Complete<'_>,
-    transaction: &Transaction,
-    previous: Option<&(StoredId, Arc<Session>)>,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    if transaction.ask == Ask::Fresh {
-        return Ok(true);
-    }
-    if back.mark.is_some_and(|mark| mark.signed_out) {
-        return Ok(false);
-    }
-    if transaction.ask != Ask::Silent {
-        return Ok(true);
-    }
-    let Some((id, session)) = previous else { return Ok(false) };
-    let settings = services
-        .settings_of(back.environment, session)
-        .exempting(exempt_somebody(&back.environment.exemptions));
-    let used = activity::last_used(services, &settings, *id, session, now).await?;
-    Ok(rules::ended(&settings, used, session, now).is_none())
-}
-
-fn idp_error(transaction: Transaction, error: String) -> SignInError {
-    match error.as_str() {
-        "login_required" | "interaction_required" | "consent_required" | "account_selection_required"
-            if transaction.ask == Ask::Silent =>
-        {
-            SignInError::NeedsThePerson { return_to: transaction.return_to, error }
-        }
-        "server_error" | "temporarily_unavailable" => SignInError::IdpFailed { error },
-        // Only registered codes are repeated: the text comes from whoever made the URL.
-        "access_denied"
-        | "unauthorized_client"
-        | "invalid_request"
-        | "invalid_scope"
-        | "unsupported_response_type"
-        | "login_required"
-        | "interaction_required"
-        | "consent_required"
-        | "account_selection_required" => SignInError::Refused { error },
-        _ => SignInError::Refused { error: "unregistered error code".into() },
-    }
-}
-
-async fn start_session(
-    services: &Services,
-    environment: &Environment,
-    transaction: &Transaction,
-    proved: Proved,
-    tokens: Tokens,
-    goes_on: GoesOn<'_>,
-    now: Timestamp,
-) -> Result<(SessionId, bool), SignInError> {
-    ensure_known(services).await?;
-    let signed_in_under = services.signed_in_under(environment, goes_on.from);
-    let settings = &services.settings_under(environment, &signed_in_under);
-    let by_browser =
-        provider(services, &transaction.provider)?.settings().policy_check == PolicyCheck::Browser;
-    let renewal = match tokens.refresh_token {
-        Some(_) if !by_browser => Renewal::Background,
-        _ => Renewal::Browser,
-    };
-    // A browser that must renew the proof although a refresh token could is there to keep the interval (PCI-11).
-    let interval_ends = now.plus(settings.policy_check_interval);
-    let token_ends = if by_browser { proved.token_ends.min(interval_ends) } else { proved.token_ends };
-    let mut session = Session {
-        environment: environment.id.clone(),
-        denied: environment.access.judge(&proved.identity, &proved.claims).err(),
-        identity: proved.identity,
-        browser: transaction.browser,
-        signed_in_at: goes_on.signed_in_at,
-        sign_in_begun_at: transaction.begun_at,
-        asserted_at: Some(proved.asserted_at),
-        proof: schedule::proof(settings, renewal, now, proved.idp_interval, token_ends),
-        renewal,
-        kept_signed_in: goes_on.is_kept && settings.keep_me_signed_in,
-        reports_input: goes_on.from.is_some_and(|session| session.reports_input),
-        signed_in_under: Some(signed_in_under),
-        failed_check: None,
-        next_check: now,
-    };
-    session.next_check =
-        schedule::next_due(settings, &session, tokens.refresh_token_until, random::fraction());
-    let id = SessionId::new(Lane::of(&session.identity.provider));
-    services.sessions.create(id.stored(), &session, &tokens, session.next_check, now).await?;
-    // Read after the session stands in the indexes: a revocation or a logout either finds it there, or is found here
-    // (LOG-08, LOG-12).
-    let refused = if services.sessions.is_revoked(&session).await? {
-        Some((EndReason::Revoked, SignInError::RevokedMeanwhile))
-    } else if services.sessions.is_logged_out(&session).await? {
-        Some((EndReason::BackchannelLogout, SignInError::SignedOutMeanwhile))
-    } else {
-        ended_meanwhile(services, transaction)
-            .await?
-            .map(|reason| (reason, SignInError::EndedMeanwhile(reason)))
-    };
-    if let Some((reason, error)) = refused {
-        let tombstone = Tombstone { reason, at: now, remark: None };
-        services.end_session(id.stored(), &session, &tombstone).await?;
-        return Err(error);
-    }
-    audit::signed_in(id.stored(), &session);
-    Ok((id, session.kept_signed_in))
-}
-
-/// Did somebody end the session that a silent renewal was to go on from, after that began? What another tab had on its way
-/// then must not bring it back (A1). Nobody was asked anything meanwhile, so the IdP's answer may be from before that end.
-async fn ended_meanwhile(
-    services: &Services,
-    transaction: &Transaction,
-) -> Result<Option<EndReason>, StoreError> {
-    let Some(replaced) = transaction.replaces.filter(|_| transaction.ask == Ask::Silent) else {
-        return Ok(None);
-    };
-    Ok(match services.sessions.find(replaced.id).await? {
-        Found::Ended(tombstone) if tombstone.reason.is_somebodys_will() => Some(tombstone.reason),
-        _ => None,
-    })
-}
-
-/// What a session takes over from the one that it takes the place of.
-#[derive(Clone, Copy)]
-struct GoesOn<'a> {
-    signed_in_at: Timestamp,
-    is_kept: bool,
-    /// The session of before, where this is the same one, renewed.
-    from: Option<&'a Session>,
-}
-
-/// A silent renewal is no sign-in: the lengths that count from there go on (rows H5, C9), and so does what the person chose.
-/// Nor is one without credentials where a custom length counts. Somebody else has chosen nothing.
-fn goes_on<'a>(
-    transaction: &Transaction,
-    previous: Option<&'a Session>,
-    is_custom: bool,
-    proved: &Proved,
-    now: Timestamp,
-) -> GoesOn<'a> {
-    let anew = GoesOn { signed_in_at: now, is_kept: transaction.keep, from: None };
-    let Some(previous) = previous else { return anew };
-    if !previous.identity.is_same_person_as(&proved.identity) {
-        return GoesOn { is_kept: transaction.keep && transaction.ask != Ask::Silent, ..anew };
-    }
-    match transaction.ask {
-        Ask::Fresh => anew,
-        Ask::AsTheIdpSeesFit if !is_custom => anew,
-        Ask::AsTheIdpSeesFit | Ask::Silent => GoesOn {
-            signed_in_at: previous.signed_in_at,
-            is_kept: previous.kept_signed_in || transaction.keep,
-            from: Some(previous),
-        },
-    }
-}
-
-/// The live session that this very browser had here before: its cookie names it, or, where a response by POST left the cookie
-/// behind, the transaction.
-async fn previous(
-    services: &Services,
-    id: Option<&SessionId>,
-    transaction: &Transaction,
-) -> Result<Option<(StoredId, Arc<Session>)>, StoreError> {
-    let id = id.map(SessionId::stored).or_else(|| transaction.replaces.map(|session| session.id));
-    let Some(id) = id else { return Ok(None) };
-    Ok(match services.sessions.find(id).await? {
-        Found::Live(_, session)
-            if session.browser == transaction.browser && session.environment == transaction.environment =>
-        {
-            Some((id, session))
-        }
-        _ => None,
-    })
-}
-
-/// A browser has one session; the one before ends (SES-01). If the store fails just then it stays, and lives as long as
-/// it would have.
-async fn replace_previous(services: &Services, id: StoredId, session: &Session, now: Timestamp) {
-    let tombstone = Tombstone { reason: EndReason::Replaced, at: now, remark: None };
-    if let Err(error) = services.end_session(id, session, &tombstone).await {
-        tracing::warn!(session = %id, %error, "previous_session_not_ended");
-    }
 }
 
 fn provider<'a>(services: &'a Services, id: &ProviderId) -> Result<&'a Arc<OidcProvider>, SignInError> {
