@@ -62,6 +62,8 @@ impl Browser {
         let _ = rustls::crypto::ring::default_provider().install_default();
         #[expect(clippy::disallowed_methods, reason = "tests are outside the gateway")]
         let mut builder = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60));
+        // Shorter than the gateway keeps a connection: a test that floods it does not look after its own meanwhile.
+        builder = builder.pool_idle_timeout(Duration::from_secs(30));
         for host in HOSTS {
             builder = builder.resolve(host, SocketAddr::from(([127, 0, 0, 1], 0)));
         }
