@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::client::exempt_at;
 use super::error::EdgeError;
-use super::navigation::{is_by_the_person, is_navigation};
+use super::navigation::is_by_the_person;
 use super::page::see_other;
 use super::{Edge, cookie, paths};
 use crate::journeys::check::{Usage, check};
@@ -35,8 +35,7 @@ pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRe
     let mut presented = cookie::presented(&request, &site, &edge.services.keys);
     presented.exempt = exempt_at(&request, &site, return_to.path());
     // An image or a script that comes here uses nothing.
-    let by_the_person = is_navigation(request.headers()) && is_by_the_person(request.headers());
-    let usage = if by_the_person { Usage::Activity } else { Usage::Peek };
+    let usage = if is_by_the_person(request.headers()) { Usage::Activity } else { Usage::Peek };
 
     let deadline = Instant::now() + PATIENCE;
     let mut outcome = None;

@@ -17,13 +17,13 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
         && accepts_a_page(headers)
 }
 
-/// Did somebody click, or type an address? A page of another site can send a window of its own anywhere, and again and again;
+/// Is it a navigation, and did somebody click, or type an address? A page of another site can send a window of its own anywhere, and again and again;
 /// browsers say then that nobody did.
 #[must_use]
 pub fn is_by_the_person(headers: &HeaderMap) -> bool {
     let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found == value);
     let is_from_elsewhere = is("sec-fetch-site", "cross-site") || is("sec-fetch-site", "same-site");
-    !is_from_elsewhere || is("sec-fetch-user", "?1")
+    is_navigation(headers) && (!is_from_elsewhere || is("sec-fetch-user", "?1"))
 }
 
 /// Without `Accept`, anything will do (RFC 9110 section 12.5.1).

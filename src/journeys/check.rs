@@ -107,9 +107,10 @@ pub async fn check(
     {
         services.activity.note(id, now);
         if is_back_in_time(&settings, &facts, now) {
-            // What cannot be written now is written with the rest.
-            if let Err(error) = services.sessions.note_activity(&[(id, now)]).await {
-                tracing::debug!(session = %id, %error, "activity_not_written");
+            match services.sessions.note_activity(&[(id, now)]).await {
+                Ok(()) => services.activity.wrote(id, now),
+                // It is written with the rest.
+                Err(error) => tracing::debug!(session = %id, %error, "activity_not_written"),
             }
         }
     }

@@ -1,10 +1,9 @@
 //! What a browser keeps so that its next sign-in takes credentials (rows A2, C9, C10). Its session cookie may be gone then, and
 //! with it all that names the session that ended: after a sign-out, and where the browser was closed.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::sealed;
 use crate::keys::{KeyRing, Purpose};
 use crate::session::BrowserHash;
 use crate::time::Timestamp;
@@ -26,23 +25,16 @@ pub struct CredentialsMark {
 
 impl CredentialsMark {
     /// The cookie's value.
-    ///
-    /// # Panics
-    ///
-    /// Never: numbers always have a JSON form.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a struct of numbers always has a JSON form")]
     pub fn seal(&self, keys: &KeyRing, now: Timestamp) -> String {
-        let plain = serde_json::to_vec(self).expect("numbers have a JSON form");
-        BASE64_URL_SAFE_NO_PAD.encode(keys.seal(Purpose::SignOut, b"mark", &plain, now))
+        sealed::seal(self, Purpose::SignOut, b"mark", keys, now)
     }
 
     /// Reads a cookie's value. What a neighbour on another host of the domain made up, or brought along, is none.
     #[must_use]
     pub fn read(value: &str, browser: BrowserHash, keys: &KeyRing) -> Option<Self> {
-        let sealed = BASE64_URL_SAFE_NO_PAD.decode(value).ok()?;
-        let (plain, _) = keys.open(Purpose::SignOut, b"mark", &sealed).ok()?;
-        serde_json::from_slice(&plain).ok().filter(|mark: &Self| mark.browser == browser)
+        let (mark, _) = sealed::open::<Self>(value, Purpose::SignOut, b"mark", keys).ok()?;
+        (mark.browser == browser).then_some(mark)
     }
 }
 

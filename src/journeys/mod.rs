@@ -23,6 +23,7 @@ pub mod idp_logout;
 pub mod policy_check;
 pub mod presence;
 pub mod revoke;
+mod sealed;
 pub mod settings;
 pub mod sign_in;
 pub mod sign_out;

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::cookies::NonceCookie;
+use super::sealed;
 use crate::keys::{KeyRing, Purpose};
 use crate::session::BrowserHash;
 use crate::session::origin::Origin;
@@ -32,15 +31,9 @@ pub struct SignOutState {
 
 impl SignOutState {
     /// The `state` parameter.
-    ///
-    /// # Panics
-    ///
-    /// Never: texts and numbers always have a JSON form.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a struct of texts and numbers always has a JSON form")]
     pub fn seal(&self, keys: &KeyRing) -> String {
-        let plain = serde_json::to_vec(self).expect("texts and numbers have a JSON form");
-        BASE64_URL_SAFE_NO_PAD.encode(keys.seal(Purpose::SignOut, b"state", &plain, self.begun_at))
+        sealed::seal(self, Purpose::SignOut, b"state", keys, self.begun_at)
     }
 
     /// Does a `state` that came back belong to a sign-out of this browser on this origin, lately?
@@ -52,12 +45,7 @@ impl SignOutState {
         keys: &KeyRing,
         now: Timestamp,
     ) -> bool {
-        let opened = BASE64_URL_SAFE_NO_PAD
-            .decode(state)
-            .ok()
-            .and_then(|sealed| keys.open(Purpose::SignOut, b"state", &sealed).ok())
-            .and_then(|(plain, _)| serde_json::from_slice::<Self>(&plain).ok());
-        opened.is_some_and(|opened| {
+        sealed::open::<Self>(state, Purpose::SignOut, b"state", keys).is_ok_and(|(opened, _)| {
             browser.is_some_and(|browser| browser.browser() == opened.browser)
                 && opened.origin == origin.to_string()
                 && now.since(opened.begun_at) < LIFETIME

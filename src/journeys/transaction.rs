@@ -8,6 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::cookies::NonceCookie;
+use super::sealed;
 use crate::keys::ring::NotAuthentic;
 use crate::keys::{KeyId, KeyRing, Purpose};
 use crate::session::BrowserHash;
@@ -92,15 +93,9 @@ pub struct Secrets {
 
 impl Transaction {
     /// The `state` that carries it: at most 1.5 KB.
-    ///
-    /// # Panics
-    ///
-    /// Never: texts and numbers always have a JSON form.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a struct of texts and numbers always has a JSON form")]
     pub fn seal(&self, keys: &KeyRing) -> String {
-        let plain = serde_json::to_vec(self).expect("texts and numbers have a JSON form");
-        BASE64_URL_SAFE_NO_PAD.encode(keys.seal(Purpose::Transaction, b"state", &plain, self.begun_at))
+        sealed::seal(self, Purpose::Transaction, b"state", keys, self.begun_at)
     }
 
     /// Opens a `state`, and tells which key made it.
@@ -109,9 +104,7 @@ impl Transaction {
     ///
     /// [`NotAuthentic`], the same for every cause (AUT-07).
     pub fn open(state: &str, keys: &KeyRing) -> Result<(Self, KeyId), NotAuthentic> {
-        let sealed = BASE64_URL_SAFE_NO_PAD.decode(state).map_err(|_| NotAuthentic)?;
-        let (plain, key) = keys.open(Purpose::Transaction, b"state", &sealed)?;
-        Ok((serde_json::from_slice(&plain).map_err(|_| NotAuthentic)?, key))
+        sealed::open(state, Purpose::Transaction, b"state", keys)
     }
 
     /// Derives the secrets with the key that sealed the transaction. `None` where that key is gone.

@@ -293,6 +293,16 @@ impl House {
         browser
     }
 
+    /// The one live session becomes one of somebody who chose to be kept signed in.
+    pub(crate) async fn keep_signed_in(&self) -> StoredId {
+        let (id, _) = self.session().await;
+        let sessions = &self.services().sessions;
+        let Found::Live(version, session) = sessions.find(id).await.unwrap() else { panic!("it is live") };
+        let kept = Session { kept_signed_in: true, ..session.as_ref().clone() };
+        sessions.replace(id, version, &kept, None, self.services().now()).await.unwrap();
+        id
+    }
+
     // === the IdP ===
 
     /// A request to the control API that is not sent yet.

@@ -1,8 +1,6 @@
 //! The IdP is away, or answers nonsense. Nobody is signed out by a "don't know".
 
 use hourgate::provider::settings::Rotation;
-use hourgate::session::Session;
-use hourgate::store::sessions::Found;
 use serde_json::json;
 
 use crate::house::{APP, HOUR, House, MINUTE, SECOND};
@@ -111,11 +109,7 @@ stories! {
 
     async fn pci_03_and_o3_people_who_are_kept_signed_in_are_served_in_an_outage_and_marked(house: House) {
         let browser = house.signed_in().await;
-        let (id, _) = house.session().await;
-        let sessions = house.services().sessions.clone();
-        let Found::Live(version, session) = sessions.find(id).await.unwrap() else { panic!("it is live") };
-        let kept = Session { kept_signed_in: true, ..session.as_ref().clone() };
-        sessions.replace(id, version, &kept, None, house.services().now()).await.unwrap();
+        let id = house.keep_signed_in().await;
         house.outage().await;
         house.wait(3 * HOUR).await;
         let visit = browser.navigate(&format!("{APP}/report")).await;

@@ -1,7 +1,5 @@
 //! Each setting does what the table says, changed while the gateway runs (rows C1 to C8, C17 to C19).
 
-use hourgate::session::Session;
-use hourgate::store::sessions::Found;
 use serde_json::json;
 
 use crate::house::{APP, HOUR, House, MINUTE, OTHER, SECOND};
@@ -119,11 +117,7 @@ stories! {
 
     async fn c18_the_outage_grace_can_be_shortened_for_people_who_are_served_by_it(house: House) {
         let browser = house.signed_in().await;
-        let (id, _) = house.session().await;
-        let sessions = house.services().sessions.clone();
-        let Found::Live(version, session) = sessions.find(id).await.unwrap() else { panic!("it is live") };
-        let kept = Session { kept_signed_in: true, ..session.as_ref().clone() };
-        sessions.replace(id, version, &kept, None, house.services().now()).await.unwrap();
+        house.keep_signed_in().await;
         house.outage().await;
         house.wait(3 * HOUR).await;
         assert_eq!(browser.navigate(&format!("{APP}/")).await.status, 200);

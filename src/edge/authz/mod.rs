@@ -138,7 +138,7 @@ async fn decide(edge: &Edge, request: &HttpRequest, original: &Original) -> Resu
 fn usage(request: &HttpRequest, site: &Site, target: &str) -> Usage {
     if request.headers().contains_key(PASSIVE) || site.environment.is_passive(target) {
         Usage::Peek
-    } else if is_navigation(request.headers()) && is_by_the_person(request.headers()) {
+    } else if is_by_the_person(request.headers()) {
         Usage::Activity
     } else {
         Usage::Script

@@ -55,13 +55,17 @@ impl Check<'_> {
         now: Timestamp,
     ) -> Result<CheckOutcome, StoreError> {
         let settings = &self.settings();
-        let ends = rules::end_of(settings, &self.session).filter(|(at, _)| *at <= now);
-        if ends.is_some() || occasion == Occasion::Due {
-            let last_activity =
-                activity::last_used(self.services, settings, self.id, &self.session, now).await?;
-            if let Some((_, reason)) = rules::ended(settings, last_activity, &self.session, now) {
-                return self.end(reason, None, now).await;
-            }
+        // Whoever is visited is in use: when they were last matters only if that is what ended first.
+        let is_over = rules::end_of(settings, &self.session).is_some_and(|(at, _)| at <= now);
+        let last_activity = if is_over || occasion == Occasion::Due {
+            Some(activity::last_used(self.services, settings, self.id, &self.session, now).await?)
+        } else {
+            None
+        };
+        if let Some(used) = last_activity
+            && let Some((_, reason)) = rules::ended(settings, used, &self.session, now)
+        {
+            return self.end(reason, None, now).await;
         }
         if self.services.sessions.is_revoked(&self.session).await? {
             return self.end(EndReason::Revoked, None, now).await;
@@ -76,9 +80,7 @@ impl Check<'_> {
             self.give_back(fence, self.session.next_check).await?;
             return Ok(CheckOutcome::Elsewhere);
         }
-        if occasion == Occasion::Due {
-            let last_activity =
-                activity::last_used(self.services, settings, self.id, &self.session, now).await?;
+        if let Some(last_activity) = last_activity {
             let forgotten_from = schedule::forgotten_from(last_activity);
             if forgotten_from <= now {
                 return self.end(EndReason::Forgotten, None, now).await;
