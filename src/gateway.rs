@@ -29,7 +29,7 @@ use crate::journeys::settings::{self, CurrentSettings};
 use crate::journeys::token_revocation::Revocations;
 use crate::journeys::{MOST_WAITING_SIGN_OUTS, Services};
 use crate::keys::{KeyRing, file};
-use crate::provider::{OidcProvider, TestIdps};
+use crate::provider::{OidcProvider, Provider, TestIdps, WsFederationProvider};
 use crate::store::sessions::Sessions;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
@@ -123,6 +123,9 @@ pub fn check_files(config: &Config, now: Timestamp) -> Result<(), GatewayError> 
     for settings in &config.providers {
         OidcProvider::new(settings.clone(), TestIdps::Refused)?;
     }
+    for settings in &config.ws_federation {
+        WsFederationProvider::new(settings.clone(), TestIdps::Refused)?;
+    }
     Ok(store::check(&config.store)?)
 }
 
@@ -138,7 +141,12 @@ impl Gateway {
         let test_idps = if config.danger.insecure_test_idp { TestIdps::Allowed } else { TestIdps::Refused };
         let mut providers = BTreeMap::new();
         for settings in &config.providers {
-            providers.insert(settings.id.clone(), Arc::new(OidcProvider::new(settings.clone(), test_idps)?));
+            let provider = Provider::Oidc(OidcProvider::new(settings.clone(), test_idps)?);
+            providers.insert(settings.id.clone(), Arc::new(provider));
+        }
+        for settings in &config.ws_federation {
+            let provider = Provider::WsFederation(WsFederationProvider::new(settings.clone(), test_idps)?);
+            providers.insert(settings.id.clone(), Arc::new(provider));
         }
         let environments = config.environments.iter().map(|env| (env.id.clone(), Arc::new(env.clone())));
         let services = Services {

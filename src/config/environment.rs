@@ -2,13 +2,12 @@
 
 use super::context::{Given, Leaf};
 use super::problem::{Problem, Refusal, nearest};
-use super::provider::Read;
+use super::provider::{Read, Spoken};
 use super::reader::Table;
 use super::session::Said;
 use super::values::{one_of, plain_http_is_fine, text};
 use super::{Danger, clients, session};
 use crate::policy::environment::{Environment, SignOutScope, StartPage};
-use crate::provider::settings::ResponseMode;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::session::origin::{Origin, Scheme};
 
@@ -119,20 +118,20 @@ fn no_posts_over_plain_http(
     chosen: Option<&[ProviderId]>,
     providers: &[Read],
 ) {
-    let posts = providers.iter().filter_map(|provider| provider.settings.as_ref()).find(|settings| {
-        settings.response_mode == ResponseMode::FormPost
-            && chosen.is_none_or(|chosen| chosen.contains(&settings.id))
+    let posts = providers.iter().find_map(|provider| {
+        let settings = provider.settings.as_ref().filter(|settings| settings.answers_by_post())?;
+        let id = provider.id.as_ref().filter(|id| chosen.is_none_or(|chosen| chosen.contains(id)))?;
+        Some((id, settings))
     });
-    let Some(posts) = posts else { return };
+    let Some((id, settings)) = posts else { return };
+    let (how, fix) = match settings {
+        Spoken::Oidc(_) => ("response_mode = \"form_post\"", "use https, or response_mode = \"query\" there"),
+        Spoken::WsFederation(_) => ("protocol = \"ws_federation\"", "use https"),
+    };
     let insecure = |origin: &Origin| origin.scheme() == Scheme::Http && !origin.is_loopback();
     for host in hosts.iter().filter(|host| insecure(&host.value)) {
-        let what = format!(
-            "is plain http, where browsers keep no cookie for the response_mode = \"form_post\" of the provider {}",
-            posts.id
-        );
-        table
-            .context
-            .refuse(&host.mark, &Refusal::new(what).fix("use https, or response_mode = \"query\" there"));
+        let what = format!("is plain http, where browsers keep no cookie for the {how} of the provider {id}");
+        table.context.refuse(&host.mark, &Refusal::new(what).fix(fix));
     }
 }
 

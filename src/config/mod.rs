@@ -22,6 +22,7 @@ mod store;
 mod tree;
 mod values;
 mod variables;
+mod ws_federation;
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ use crate::{provider as upstream, store as storage};
 
 use self::context::Context;
 use self::problem::Place;
+use self::provider::Spoken;
 use self::reader::Table;
 use self::secret_files::SecretFiles;
 use self::source::Source;
@@ -67,8 +69,10 @@ pub struct Config {
     pub keys: KeySource,
     /// Which store.
     pub store: storage::settings::Settings,
-    /// The identity providers, with distinct ids; never empty.
+    /// The OpenID Providers…
     pub providers: Vec<upstream::settings::Settings>,
+    /// …and the identity providers that speak WS-Federation. All ids are distinct; not both lists are empty.
+    pub ws_federation: Vec<upstream::ws_federation::settings::Settings>,
     /// What is said about sessions for all environments.
     pub session: SettingsLayer,
     /// The environments, with distinct ids and hosts; never empty. Their providers exist.
@@ -182,7 +186,7 @@ pub fn check(
     let (name, read) = read(path, &env.collect());
     let (config, open_files) = read?;
     let count = |n: usize, noun: &str| format!("{n} {noun}{}", if n == 1 { "" } else { "s" });
-    let providers = count(config.providers.len(), "provider");
+    let providers = count(config.providers.len() + config.ws_federation.len(), "provider");
     let environments = count(config.environments.len(), "environment");
     let hosts = count(config.environments.iter().map(|environment| environment.hosts.len()).sum(), "host");
     let mut text = format!("{name} is valid: {providers}, {environments}, {hosts}\n");
@@ -245,7 +249,14 @@ fn sections(mut root: Table<'_>, env: &BTreeMap<String, String>) -> Option<Confi
     let providers = provider::all(&mut root, danger);
     let environments = environment::all(&mut root, &providers, &session, danger);
     root.finish();
-    let providers = providers.into_iter().map(|provider| provider.settings).collect::<Option<_>>()?;
+    let spoken: Vec<_> = providers.into_iter().map(|provider| provider.settings).collect::<Option<_>>()?;
+    let (mut providers, mut ws_federation) = (Vec::new(), Vec::new());
+    for settings in spoken {
+        match settings {
+            Spoken::Oidc(settings) => providers.push(*settings),
+            Spoken::WsFederation(settings) => ws_federation.push(*settings),
+        }
+    }
     Some(Config {
         server,
         management,
@@ -253,6 +264,7 @@ fn sections(mut root: Table<'_>, env: &BTreeMap<String, String>) -> Option<Confi
         keys: keys?,
         store: store?,
         providers,
+        ws_federation,
         session: session.layer,
         environments: environments?,
         danger,

@@ -12,10 +12,11 @@ use super::values::{boolean, number, one_of, path, span, string, text, web_url};
 use crate::provider::settings::{
     ClaimNames, PolicyCheck, PushedRequests, ResponseMode, Rotation, Settings, SigningAlgorithm,
 };
+use crate::provider::ws_federation::settings as ws_federation;
 use crate::session::id::Lane;
 use crate::session::names::ProviderId;
 
-const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30);
+pub(super) const TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30);
 const REFRESH_TOKEN_LIFETIME: RangeInclusive<Duration> =
     Duration::from_secs(60)..=Duration::from_secs(365 * 86_400);
 const REFRESH_TOKEN_GRACE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
@@ -31,7 +32,7 @@ const PUSHED: [(&str, PushedRequests); 3] =
     [("auto", PushedRequests::Auto), ("always", PushedRequests::Always), ("never", PushedRequests::Never)];
 const RESPONSE_MODES: [(&str, ResponseMode); 2] =
     [("query", ResponseMode::Query), ("form_post", ResponseMode::FormPost)];
-const POLICY_CHECKS: [(&str, PolicyCheck); 2] =
+pub(super) const POLICY_CHECKS: [(&str, PolicyCheck); 2] =
     [("background", PolicyCheck::Background), ("browser", PolicyCheck::Browser)];
 const ALGORITHMS: [(&str, SigningAlgorithm); 9] = [
     ("RS256", SigningAlgorithm::Rs256),
@@ -49,8 +50,34 @@ const ALGORITHMS: [(&str, SigningAlgorithm); 9] = [
 pub(super) struct Read {
     pub(super) id: Option<ProviderId>,
     /// `None` only after a problem was noted.
-    pub(super) settings: Option<Settings>,
+    pub(super) settings: Option<Spoken>,
 }
+
+/// What is said of a provider, by what it speaks.
+#[derive(Clone, Debug)]
+pub(super) enum Spoken {
+    Oidc(Box<Settings>),
+    WsFederation(Box<ws_federation::Settings>),
+}
+
+impl Spoken {
+    /// Does its answer to a sign-in come as a form?
+    pub(super) fn answers_by_post(&self) -> bool {
+        match self {
+            Self::Oidc(settings) => settings.response_mode == ResponseMode::FormPost,
+            Self::WsFederation(_) => true,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Oidc,
+    WsFederation,
+}
+
+const PROTOCOLS: [(&str, Protocol); 2] =
+    [("oidc", Protocol::Oidc), ("ws_federation", Protocol::WsFederation)];
 
 pub(super) fn all(root: &mut Table<'_>, danger: Danger) -> Vec<Read> {
     let tables = root.tables("provider");
@@ -75,7 +102,11 @@ pub(super) fn all(root: &mut Table<'_>, danger: Danger) -> Vec<Read> {
             table.context.refuse(&given.mark, &Refusal::new(what).fix("choose another id for one of them"));
         }
         let id = id.map(|given| given.value);
-        let settings = one(&mut table, id.clone(), danger);
+        let settings = match table.get_or("protocol", Protocol::Oidc, one_of(&PROTOCOLS)) {
+            Protocol::Oidc => one(&mut table, id.clone(), danger).map(|one| Spoken::Oidc(Box::new(one))),
+            Protocol::WsFederation => super::ws_federation::settings(&mut table, id.clone(), danger)
+                .map(|one| Spoken::WsFederation(Box::new(one))),
+        };
         table.finish();
         providers.push(Read { id, settings });
     }

@@ -60,6 +60,11 @@ impl SecretFiles {
     }
 }
 
+/// The text of a file that is no secret.
+pub(super) fn read_text(name: &str) -> Result<String, Refusal> {
+    read(Path::new(name)).map_err(|error| Refusal::new(format!("cannot be read: {error}")))
+}
+
 fn read(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     std::fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;

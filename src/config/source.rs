@@ -13,7 +13,7 @@ use super::tree::{Entries, Node, Value};
 pub(super) type Span = Range<usize>;
 
 /// The keys whose values are secret.
-pub(super) const SECRETS: [&str; 4] = ["client_secret", "private_key", "ring", "url"];
+pub(super) const SECRETS: [&str; 5] = ["client_secret", "decryption_key", "private_key", "ring", "url"];
 
 /// A file, or the lack of one.
 pub(super) struct Source {

@@ -9,7 +9,7 @@ use super::page::see_other;
 use super::{Edge, cookie, form, loop_guard, paths};
 use crate::journeys::check::{Usage, check};
 use crate::journeys::cookies::session_cookie;
-use crate::journeys::sign_in::{Complete, SignInError, complete};
+use crate::journeys::sign_in::{Answer, Complete, SignInError, complete};
 use crate::oidc::authorization::{ResponseError, ResponseMode};
 use crate::policy::decide::Verdict;
 use crate::session::names::ProviderId;
@@ -23,7 +23,8 @@ pub async fn by_query(
     edge: Data<Edge>,
     idp: Path<String>,
 ) -> Result<HttpResponse, EdgeError> {
-    back(&request, &edge, &idp, request.query_string(), ResponseMode::Query).await
+    let answer = Answer::Authorization { parameters: request.query_string(), mode: ResponseMode::Query };
+    back(&request, &edge, &idp, answer).await
 }
 
 /// `POST /_hourgate/callback/{idp}`: a form that the IdP's page posts, from another site. It is bound to the browser by the
@@ -39,15 +40,16 @@ pub async fn by_post(
         return Err(SignInError::from(ResponseError::WrongMode).into());
     }
     let form = form::read(&request, body, LONGEST_RESPONSE).await?;
-    back(&request, &edge, &idp, &form, ResponseMode::FormPost).await
+    let answer = Answer::Authorization { parameters: &form, mode: ResponseMode::FormPost };
+    back(&request, &edge, &idp, answer).await
 }
 
-async fn back(
+/// Completes a sign-in: whatever the protocol, the browser goes where the person wanted to go.
+pub(super) async fn back(
     request: &HttpRequest,
     edge: &Edge,
     idp: &str,
-    parameters: &str,
-    mode: ResponseMode,
+    answer: Answer<'_>,
 ) -> Result<HttpResponse, EdgeError> {
     edge.take_from_budget(request)?;
     let site = edge.site(request)?;
@@ -61,10 +63,9 @@ async fn back(
     let back = Complete {
         environment: &site.environment,
         origin: &site.origin,
-        redirect_uri: &paths::callback(&site.origin, &provider),
+        redirect_uri: &edge.callback(&site.origin, &provider),
         provider: &provider,
-        parameters,
-        mode,
+        answer,
         nonce: presented.nonce.as_ref(),
         previous: presented.session.id(),
         exempt_at: &|path| exempt_at(request, &site, path),
@@ -83,6 +84,9 @@ async fn back(
                 None if signed_in.with_credentials => cookies.push(cookie::no_credentials(&site)),
                 None => {}
             }
+            cookies.extend(
+                signed_in.clean_up.map(|mark| cookie::clean_up(&site, &mark, &edge.services.keys, now)),
+            );
             Ok(see_other(return_to.as_str(), cookies))
         }
         Err(SignInError::NeedsThePerson { return_to, .. }) => {

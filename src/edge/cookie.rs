@@ -18,6 +18,7 @@ use actix_web::http::header::COOKIE;
 use super::loop_guard;
 use super::site::Site;
 use crate::journeys::check::Presented;
+use crate::journeys::clean_up_mark::CleanUpMark;
 use crate::journeys::cookies::{NonceCookie, SessionCookie};
 use crate::journeys::credentials_mark::CredentialsMark;
 use crate::keys::KeyRing;
@@ -127,6 +128,37 @@ pub fn not_sent_back(site: &Site) -> Cookie<'static> {
     cookie
 }
 
+/// The `Set-Cookie` of the mark by which a WS-Federation IdP ends the session: it goes with requests from the IdP's page.
+#[must_use]
+pub fn clean_up(site: &Site, mark: &CleanUpMark, keys: &KeyRing, now: Timestamp) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).clean_up, mark.seal(keys, now));
+    cookie.set_same_site(SameSite::None);
+    cookie.set_max_age(Duration::days(LONGEST_DAYS));
+    cookie
+}
+
+/// The `Set-Cookie` that takes it away.
+#[must_use]
+pub fn no_clean_up(site: &Site) -> Cookie<'static> {
+    let mut cookie = build(site, Names::of(site).clean_up, String::new());
+    cookie.set_same_site(SameSite::None);
+    cookie.make_removal();
+    cookie
+}
+
+/// The browser's mark.
+#[must_use]
+pub fn clean_up_mark(
+    request: &HttpRequest,
+    site: &Site,
+    nonce: Option<&NonceCookie>,
+    keys: &KeyRing,
+) -> Option<CleanUpMark> {
+    let browser = nonce?.browser();
+    let name = Names::of(site).clean_up;
+    values(request, &name).find_map(|value| CleanUpMark::read(value, browser, keys))
+}
+
 /// How often the browser says that it was sent back.
 #[must_use]
 pub fn sent_back_value<'a>(request: &'a HttpRequest, site: &Site) -> Option<&'a str> {
@@ -140,25 +172,34 @@ struct Names {
     nonce: Cow<'static, str>,
     sent_back: Cow<'static, str>,
     credentials: Cow<'static, str>,
+    clean_up: Cow<'static, str>,
 }
 
 impl Names {
     fn of(site: &Site) -> Self {
-        let known = |session, nonce, sent_back, credentials| Self {
+        let known = |session, nonce, sent_back, credentials, clean_up| Self {
             session: Cow::Borrowed(session),
             nonce: Cow::Borrowed(nonce),
             sent_back: Cow::Borrowed(sent_back),
             credentials: Cow::Borrowed(credentials),
+            clean_up: Cow::Borrowed(clean_up),
         };
         match &site.environment.cookie_domain {
             _ if is_insecure(site) => {
-                known("hourgate", "hourgate-nonce", "hourgate-sent-back", "hourgate-credentials")
+                known(
+                    "hourgate",
+                    "hourgate-nonce",
+                    "hourgate-sent-back",
+                    "hourgate-credentials",
+                    "hourgate-clean-up",
+                )
             }
             None => known(
                 "__Host-hourgate",
                 "__Host-hourgate-nonce",
                 "__Host-hourgate-sent-back",
                 "__Host-hourgate-credentials",
+                "__Host-hourgate-clean-up",
             ),
             Some(_) => {
                 let session = format!("__Secure-hourgate-{}", site.environment.id);
@@ -166,6 +207,7 @@ impl Names {
                     nonce: format!("{session}-nonce").into(),
                     sent_back: format!("{session}-sent-back").into(),
                     credentials: format!("{session}-credentials").into(),
+                    clean_up: format!("{session}-clean-up").into(),
                     session: session.into(),
                 }
             }

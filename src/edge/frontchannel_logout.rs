@@ -9,13 +9,12 @@ use actix_web::http::header::{
 };
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use url::Url;
 
 use super::error::EdgeError;
 use super::headers::one;
 use super::{Edge, cookie};
 use crate::journeys::idp_logout::{front_channel, front_channel_of_browser};
-use crate::provider::OidcProvider;
+use crate::provider::Provider;
 
 /// No IdP's `sid` is longer.
 const LONGEST_SID: usize = 1024;
@@ -55,7 +54,7 @@ pub async fn frontchannel_logout(
 ) -> Result<HttpResponse, EdgeError> {
     let provider = edge.services.providers.get(idp.as_str()).ok_or(EdgeError::NotFound)?;
     let query = Query::parse(request.query_string())?;
-    if query.iss.is_some_and(|iss| iss != provider.settings().issuer) {
+    if query.iss.is_some_and(|iss| iss != provider.issuer()) {
         return Err(EdgeError::Query("iss is not the issuer of this identity provider"));
     }
     let now = edge.services.now();
@@ -91,9 +90,8 @@ fn is_framed_from_here(request: &HttpRequest) -> bool {
 }
 
 /// The IdP's page, and no other, may show it.
-fn page(provider: &OidcProvider) -> HttpResponse {
-    let idp = Url::parse(&provider.settings().issuer).map(|issuer| issuer.origin().ascii_serialization());
-    let framed_by = idp.unwrap_or_else(|_| "'none'".to_owned());
+pub(super) fn page(provider: &Provider) -> HttpResponse {
+    let framed_by = provider.page_origin().unwrap_or_else(|| "'none'".to_owned());
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CONTENT_SECURITY_POLICY, format!("default-src 'none'; frame-ancestors {framed_by}")))

@@ -14,7 +14,8 @@ pub async fn jwks(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse
     let site = edge.site(&request)?;
     let mut keys: Vec<&Value> = Vec::new();
     for provider in site.environment.providers.iter().filter_map(|id| edge.services.providers.get(id)) {
-        if let ClientAuthentication::PrivateKeyJwt(client) = &provider.settings().client_authentication {
+        let authentication = provider.oidc().map(|provider| &provider.settings().client_authentication);
+        if let Some(ClientAuthentication::PrivateKeyJwt(client)) = authentication {
             for key in client.published() {
                 // One file may serve several IdPs.
                 if !keys.contains(&key) {

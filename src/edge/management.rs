@@ -33,8 +33,8 @@ async fn livez() -> &'static str {
 /// The store answers. IdPs do not count: sessions are served while they are away. But one that is a test IdP is a mistake
 /// that nobody should learn of from users (OPS-13).
 async fn readyz(edge: Data<Edge>) -> HttpResponse {
-    if let Some((id, provider)) = edge.services.providers.iter().find(|(_, provider)| provider.is_refused()) {
-        let why = provider.refusal();
+    let refused = edge.services.providers.iter().find_map(|(id, provider)| Some((id, provider.refusal()?)));
+    if let Some((id, why)) = refused {
         return HttpResponse::ServiceUnavailable().body(format!("not ready: provider {id}: {why}\n"));
     }
     match timeout(READY_WITHIN, edge.services.sessions.store().ping()).await {

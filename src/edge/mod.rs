@@ -28,6 +28,7 @@ pub mod sign_in_budget;
 pub mod sign_out;
 pub mod site;
 pub mod start;
+pub mod wsfed;
 
 use std::sync::Arc;
 
@@ -37,8 +38,9 @@ use actix_web::web::{self, Data, ServiceConfig};
 use ipnet::IpNet;
 
 use crate::journeys::Services;
-use crate::oidc::authorization::ResponseMode;
 use crate::policy::environment::Environment;
+use crate::session::names::ProviderId;
+use crate::session::origin::Origin;
 use sign_in_budget::SignInBudget;
 
 /// What the handlers work with.
@@ -57,7 +59,19 @@ impl Edge {
     #[must_use]
     pub fn some_idp_posts(&self, environment: &Environment) -> bool {
         let mut providers = environment.providers.iter().filter_map(|id| self.services.providers.get(id));
-        providers.any(|provider| provider.settings().response_mode == ResponseMode::FormPost)
+        providers.any(|provider| provider.answers_by_post())
+    }
+}
+
+impl Edge {
+    /// Where an IdP answers on an origin.
+    #[must_use]
+    pub fn callback(&self, origin: &Origin, id: &ProviderId) -> String {
+        let provider = self.services.providers.get(id);
+        match provider.and_then(|provider| provider.ws_federation()) {
+            Some(_) => paths::wsfed(origin, id),
+            None => paths::callback(origin, id),
+        }
     }
 }
 
@@ -74,6 +88,8 @@ pub fn public(edge: Data<Edge>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/popup-done", get().to(page::popup_done))
                 .route("/callback/{idp}", get().to(callback::by_query))
                 .route("/callback/{idp}", web::post().to(callback::by_post))
+                .route("/wsfed/{idp}", get().to(wsfed::signed_out))
+                .route("/wsfed/{idp}", web::post().to(wsfed::signed_in))
                 .route("/check", get().to(check::check_page))
                 .route("/signout", get().to(sign_out::ask))
                 .route("/signout", web::post().to(sign_out::act))

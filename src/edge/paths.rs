@@ -16,6 +16,12 @@ pub fn callback(origin: &Origin, provider: &ProviderId) -> String {
     format!("{origin}{PREFIX}/callback/{provider}")
 }
 
+/// Where a WS-Federation IdP posts its tokens on an origin: what is to be registered there.
+#[must_use]
+pub fn wsfed(origin: &Origin, provider: &ProviderId) -> String {
+    format!("{origin}{PREFIX}/wsfed/{provider}")
+}
+
 /// Where a sign-in begins.
 #[must_use]
 pub fn start(origin: &Origin, return_to: &ReturnTo) -> String {

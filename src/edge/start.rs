@@ -137,7 +137,7 @@ async fn begin(
     let begin = Begin {
         environment: &site.environment,
         origin: &site.origin,
-        redirect_uri: &paths::callback(&site.origin, provider),
+        redirect_uri: &edge.callback(&site.origin, provider),
         provider,
         return_to: &return_to,
         nonce: &nonce,
@@ -241,7 +241,7 @@ fn start_page(
     let explains = is_forbidden || deserves_explanation(reason);
     let wanted = |id: &&ProviderId| query.idp.as_deref().is_none_or(|idp| idp == id.as_str());
     let providers = site.environment.providers.iter().filter(wanted).filter_map(|id| {
-        Some((id.to_string(), edge.services.providers.get(id)?.settings().display_name.clone()))
+        Some((id.to_string(), edge.services.providers.get(id)?.display_name().to_owned()))
     });
     let page = Start {
         title: match (is_forbidden, explains) {

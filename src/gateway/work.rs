@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::journeys::policy_check::{self, Round};
 use crate::journeys::{Services, idp_documents, settings};
-use crate::provider::OidcProvider;
+use crate::provider::Provider;
 use crate::store::{Store, StoreError};
 use crate::telemetry::ProviderLabels;
 use crate::time::{Clock, SystemClock};
@@ -61,7 +61,7 @@ pub(super) fn begin(services: &Arc<Services>) -> Vec<JoinHandle<()>> {
 }
 
 /// Makes the policy checks at one IdP, round after round; one that is slow holds up nobody else's.
-fn check_at(services: Arc<Services>, provider: Arc<OidcProvider>) -> JoinHandle<()> {
+fn check_at(services: Arc<Services>, provider: Arc<Provider>) -> JoinHandle<()> {
     tokio::spawn(async move {
         // A node that started without the store goes by a wall clock of its own until then, which may be wrong: no session
         // may end by it.
@@ -72,7 +72,7 @@ fn check_at(services: Arc<Services>, provider: Arc<OidcProvider>) -> JoinHandle<
         loop {
             let begun = Instant::now();
             let round = policy_check::run_due(&services, &provider).await;
-            let labels = ProviderLabels { provider: provider.settings().id.to_string() };
+            let labels = ProviderLabels { provider: provider.id().to_string() };
             services.metrics.check_round_seconds.get_or_create(&labels).set(begun.elapsed().as_secs_f64());
             let is_behind = matches!(round, Ok(Round { is_behind: true, .. }));
             store.note(round.map(drop));

@@ -1,18 +1,11 @@
 //! The IdPs' metadata and keys outlive a restart, so that the gateway starts with every IdP down (row O6). They are kept
 //! sealed: whoever can write to the store must not be able to plant keys.
 
-use serde::{Deserialize, Serialize};
-
 use super::Services;
 use crate::keys::Purpose;
+use crate::provider::Documents;
 use crate::session::names::ProviderId;
 use crate::store::StoreError;
-
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    metadata: String,
-    keys: String,
-}
 
 /// Puts the kept copies in. What is not valid any more is left out, and fetched anew.
 ///
@@ -26,12 +19,8 @@ pub async fn restore(services: &Services) -> Result<(), StoreError> {
             .keys
             .open(Purpose::Document, name(id).as_bytes(), &sealed)
             .map_err(|error| error.to_string())
-            .and_then(|(plain, _)| serde_json::from_slice::<Kept>(&plain).map_err(|error| error.to_string()))
-            .and_then(|kept| {
-                provider
-                    .restore(kept.metadata.as_bytes(), kept.keys.as_bytes())
-                    .map_err(|error| error.to_string())
-            });
+            .and_then(|(plain, _)| serde_json::from_slice::<Documents>(&plain).map_err(|error| error.to_string()))
+            .and_then(|kept| provider.restore(&kept).map_err(|error| error.to_string()));
         if let Err(cause) = restored {
             tracing::warn!(provider = %id, cause, "kept_idp_documents_refused");
         }
@@ -50,11 +39,7 @@ pub async fn refresh_and_keep(services: &Services) -> Result<(), StoreError> {
         // A failure is logged where it happens, and the copy at hand stays.
         let _ = provider.warm_up(now).await;
         let Some(documents) = provider.documents() else { continue };
-        let kept = Kept {
-            metadata: String::from_utf8_lossy(&documents.metadata).into_owned(),
-            keys: String::from_utf8_lossy(&documents.keys).into_owned(),
-        };
-        let Ok(plain) = serde_json::to_vec(&kept) else { continue };
+        let Ok(plain) = serde_json::to_vec(&documents) else { continue };
         let sealed = services.keys.seal(Purpose::Document, name(id).as_bytes(), &plain, now);
         services.sessions.store().put_document(&name(id), &sealed).await?;
     }

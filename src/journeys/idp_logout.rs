@@ -1,10 +1,11 @@
 //! The IdP says that a session of its own is over (row A4): to the gateway itself, with a signed token
 //! (Back-Channel Logout 1.0), or by way of the browser (Front-Channel Logout 1.0).
 
+use super::clean_up_mark::CleanUpMark;
 use super::revoke::end_indexed;
 use super::{Services, audit};
 use crate::oidc::logout_token::{VerifiedLogoutToken, Whose};
-use crate::provider::{LogoutError, OidcProvider};
+use crate::provider::{LogoutError, OidcProvider, Provider};
 use crate::session::Session;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::{SessionId, StoredId};
@@ -112,13 +113,13 @@ fn is_named(whose: &Whose, session: &Session) -> bool {
 /// [`StoreError`]: some sessions may live on.
 pub async fn front_channel(
     services: &Services,
-    provider: &OidcProvider,
+    provider: &Provider,
     sid: &str,
     now: Timestamp,
 ) -> Result<Vec<StoredId>, StoreError> {
-    let issuer = &provider.settings().issuer;
+    let issuer = provider.issuer();
     let is_of_it = |_, session: &Session| {
-        session.identity.issuer == *issuer && session.identity.idp_session.as_deref() == Some(sid)
+        session.identity.issuer == issuer && session.identity.idp_session.as_deref() == Some(sid)
     };
     let tombstone = Tombstone { reason: EndReason::FrontchannelLogout, at: now, remark: None };
     end_indexed(services, idp_session_index(issuer, sid), is_of_it, &tombstone).await
@@ -131,13 +132,13 @@ pub async fn front_channel(
 /// [`StoreError`]: the session may live on.
 pub async fn front_channel_of_browser(
     services: &Services,
-    provider: &OidcProvider,
+    provider: &Provider,
     own: &SessionId,
     now: Timestamp,
 ) -> Result<Vec<StoredId>, StoreError> {
     let id = own.stored();
     let Found::Live(_, session) = services.sessions.find(id).await? else { return Ok(Vec::new()) };
-    if session.identity.issuer != provider.settings().issuer {
+    if session.identity.issuer != provider.issuer() {
         return Ok(Vec::new());
     }
     if let Some(sid) = &session.identity.idp_session {
@@ -146,6 +147,30 @@ pub async fn front_channel_of_browser(
     let tombstone = Tombstone { reason: EndReason::FrontchannelLogout, at: now, remark: None };
     services.end_session(id, &session, &tombstone).await?;
     Ok(vec![id])
+}
+
+/// Ends the session that a browser's mark names, and the others that rest on the same credentials: a WS-Federation IdP says only
+/// that somebody has gone.
+///
+/// # Errors
+///
+/// [`StoreError`]: the session may live on.
+pub async fn clean_up(
+    services: &Services,
+    provider: &Provider,
+    mark: CleanUpMark,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Found::Live(_, session) = services.sessions.find(mark.session).await? else { return Ok(()) };
+    if session.browser != mark.browser || session.identity.issuer != provider.issuer() {
+        return Ok(());
+    }
+    if let Some(sid) = &session.identity.idp_session {
+        front_channel(services, provider, sid, now).await?;
+    }
+    let tombstone = Tombstone { reason: EndReason::FrontchannelLogout, at: now, remark: None };
+    services.end_session(mark.session, &session, &tombstone).await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@
 pub mod activity;
 pub mod audit;
 pub mod check;
+pub mod clean_up_mark;
 pub mod cookies;
 pub mod credentials_mark;
 pub mod idp_documents;
@@ -40,7 +41,7 @@ use crate::keys::KeyRing;
 use crate::policy::environment::Environment;
 use crate::policy::settings::Settings;
 use crate::policy::settings::live::EnvironmentSettings;
-use crate::provider::OidcProvider;
+use crate::provider::Provider;
 use crate::session::names::{EnvironmentId, ProviderId};
 use crate::session::{Session, SignInSettings};
 use crate::store::StoreError;
@@ -67,7 +68,7 @@ pub struct Services {
     /// When sessions were last used, as this node saw it.
     pub activity: Activity,
     /// The IdPs.
-    pub providers: BTreeMap<ProviderId, Arc<OidcProvider>>,
+    pub providers: BTreeMap<ProviderId, Arc<Provider>>,
     /// The environments.
     pub environments: BTreeMap<EnvironmentId, Arc<Environment>>,
     /// How long sessions live, as far as it is known now.

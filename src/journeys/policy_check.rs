@@ -22,7 +22,7 @@ use super::check::Usage;
 use super::settings::ensure_known;
 use crate::policy::environment::Environment;
 use crate::policy::schedule;
-use crate::provider::OidcProvider;
+use crate::provider::Provider;
 use crate::provider::breaker::Pass;
 use crate::random;
 use crate::session::Session;
@@ -70,7 +70,7 @@ pub async fn run_all_due(services: &Arc<Services>) -> Result<(), StoreError> {
 /// # Errors
 ///
 /// [`StoreError`] where the queue cannot be read; checks already begun still run to their end.
-pub async fn run_due(services: &Arc<Services>, provider: &Arc<OidcProvider>) -> Result<Round, StoreError> {
+pub async fn run_due(services: &Arc<Services>, provider: &Arc<Provider>) -> Result<Round, StoreError> {
     let mut checks = JoinSet::new();
     let round = begin_due(services, provider, &mut checks).await;
     // Also after an error: to let go of the set would be to break them off, with a refresh token perhaps on its way.
@@ -80,7 +80,7 @@ pub async fn run_due(services: &Arc<Services>, provider: &Arc<OidcProvider>) -> 
 
 async fn begin_due(
     services: &Arc<Services>,
-    provider: &Arc<OidcProvider>,
+    provider: &Arc<Provider>,
     checks: &mut JoinSet<()>,
 ) -> Result<Round, StoreError> {
     let store = services.sessions.store();
@@ -125,7 +125,7 @@ async fn begin_due(
 }
 
 /// The partitions in which sessions of an IdP are due, and how many, the longest due first.
-async fn waiting(services: &Services, provider: &OidcProvider) -> Result<Vec<(u8, u32)>, StoreError> {
+async fn waiting(services: &Services, provider: &Provider) -> Result<Vec<(u8, u32)>, StoreError> {
     let queues = queues(services, provider).await?;
     let mut waiting: Vec<_> = (0..PARTITIONS)
         .zip(queues)
@@ -137,13 +137,13 @@ async fn waiting(services: &Services, provider: &OidcProvider) -> Result<Vec<(u8
 }
 
 /// The queues of an IdP, one a partition, asked for all at once: one after the other would take as many round trips.
-async fn queues(services: &Services, provider: &OidcProvider) -> Result<Vec<Queued>, StoreError> {
+async fn queues(services: &Services, provider: &Provider) -> Result<Vec<Queued>, StoreError> {
     let (store, now) = (services.sessions.store(), services.now());
     try_join_all((0..PARTITIONS).map(|partition| store.queued(provider.lane(), partition, now))).await
 }
 
 /// After a pause one knocks first: a refresh token that is sent into an outage may be lost.
-async fn somebody_is_there(services: &Services, provider: &OidcProvider, passes: &[Pass]) -> bool {
+async fn somebody_is_there(services: &Services, provider: &Provider, passes: &[Pass]) -> bool {
     let Some(probe) = passes.first().filter(|pass| pass.is_probe()) else { return true };
     let is_there = provider.knock().await.is_ok();
     if !is_there {
@@ -156,12 +156,11 @@ async fn somebody_is_there(services: &Services, provider: &OidcProvider, passes:
 /// own.
 async fn take_turns(
     services: &Services,
-    provider: &OidcProvider,
+    provider: &Provider,
     occasion: Occasion,
     wanted: usize,
 ) -> Result<usize, StoreError> {
-    let settings = provider.settings();
-    let per_second = settings.checks_per_second;
+    let per_second = provider.checks_per_second();
     let burst = match occasion {
         Occasion::Due => per_second / 10,
         Occasion::Visit { .. } => per_second,
@@ -169,7 +168,7 @@ async fn take_turns(
     let pace = Pace { per_second, burst: burst.max(1) };
     let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
     let got =
-        services.sessions.store().take_turns(settings.id.as_str(), pace, wanted, services.now()).await?;
+        services.sessions.store().take_turns(provider.id().as_str(), pace, wanted, services.now()).await?;
     Ok(usize::try_from(got).unwrap_or(usize::MAX))
 }
 
@@ -181,7 +180,7 @@ async fn take_turns(
 pub async fn measure(services: &Services) -> Result<(), StoreError> {
     let gauge = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     for provider in services.providers.values() {
-        let labels = ProviderLabels { provider: provider.settings().id.to_string() };
+        let labels = ProviderLabels { provider: provider.id().to_string() };
         let is_up = i64::from(!provider.breaker().is_away());
         services.metrics.provider_up.get_or_create(&labels).set(is_up);
         let queues = queues(services, provider).await;
@@ -304,7 +303,7 @@ async fn look_at(
     Ok(outcome)
 }
 
-fn places<'a>(services: &'a Services, session: &Session) -> Option<(&'a Environment, &'a OidcProvider)> {
+fn places<'a>(services: &'a Services, session: &Session) -> Option<(&'a Environment, &'a Provider)> {
     let environment = services.environments.get(&session.environment)?;
     let provider = services.providers.get(&session.identity.provider)?;
     Some((environment, provider))

@@ -1,30 +1,29 @@
 //! A person signs in: away to the IdP, and back.
 
 mod error;
+mod response;
 mod session;
 
 use std::sync::Arc;
 
 pub use self::error::SignInError;
-use self::error::of_idp;
+use self::response::{Bound, Response};
 use self::session::{goes_on, may_be_completed, previous, replace_previous, start_session};
+use super::clean_up_mark::CleanUpMark;
 use super::cookies::NonceCookie;
 use super::credentials_mark::CredentialsMark;
 use super::transaction::{Ask, LIFETIME, Replaces, Transaction};
 use super::{Services, audit};
-use crate::oidc::authorization::{
-    Outcome, Prompt, ResponseError, ResponseMode, UnverifiedAuthenticationResponse,
-};
+use crate::oidc::authorization::{Prompt, ResponseMode};
 use crate::oidc::id_token::IdTokenError;
 use crate::policy::environment::Environment;
 use crate::policy::exemption::Exempt;
-use crate::provider::{CodeGrant, OidcProvider, ProviderError, SignInRequest};
+use crate::provider::{Provider, ProviderError, SignInRequest};
 use crate::random;
 use crate::session::id::SessionId;
 use crate::session::names::ProviderId;
 use crate::session::origin::Origin;
 use crate::session::return_to::ReturnTo;
-use crate::session::tokens::Tokens;
 use crate::store::Spent;
 use crate::telemetry::OutcomeLabels;
 use crate::time::Timestamp;
@@ -67,10 +66,8 @@ pub struct Complete<'a> {
     pub redirect_uri: &'a str,
     /// The IdP whose callback was called.
     pub provider: &'a ProviderId,
-    /// The parameters, unproved…
-    pub parameters: &'a str,
-    /// …and how they came.
-    pub mode: ResponseMode,
+    /// What it answers.
+    pub answer: Answer<'a>,
     /// Their browser.
     pub nonce: Option<&'a NonceCookie>,
     /// The session that this browser had before.
@@ -79,6 +76,23 @@ pub struct Complete<'a> {
     pub mark: Option<CredentialsMark>,
     /// What does not count for this client on a page, by its path.
     pub exempt_at: &'a dyn Fn(&str) -> Exempt,
+}
+
+/// What an IdP answers, as it came; nothing of it is proved.
+#[derive(Clone, Copy)]
+pub enum Answer<'a> {
+    /// An authorization response of OpenID Connect.
+    Authorization {
+        /// Its parameters…
+        parameters: &'a str,
+        /// …and how they came.
+        mode: ResponseMode,
+    },
+    /// A sign-in response of WS-Federation.
+    WsFederation {
+        /// The form that was posted.
+        form: &'a str,
+    },
 }
 
 /// A sign-in that came to an end.
@@ -93,6 +107,8 @@ pub struct SignedIn {
     pub with_credentials: bool,
     /// What the browser keeps: under custom settings the next sign-in takes credentials, also where the session cookie is gone.
     pub mark: Option<CredentialsMark>,
+    /// What the browser keeps so that its IdP can end the session by way of it.
+    pub clean_up: Option<CleanUpMark>,
 }
 
 /// Begins a sign-in: where to send the browser. Nothing is stored.
@@ -169,29 +185,23 @@ async fn complete_unrecorded(
     back: &Complete<'_>,
     now: Timestamp,
 ) -> Result<SignedIn, SignInError> {
-    let provider = provider(services, back.provider)?;
-    if provider.settings().response_mode != back.mode {
-        return Err(ResponseError::WrongMode.into());
-    }
-    let response = UnverifiedAuthenticationResponse::parse(back.parameters)?;
+    let response = Response::parse(provider(services, back.provider)?, back.answer)?;
     let (transaction, key) =
-        Transaction::open(&response.state, &services.keys).map_err(|_| SignInError::ForeignState)?;
+        Transaction::open(response.state(), &services.keys).map_err(|_| SignInError::ForeignState)?;
     let is_for_here = transaction.provider == *back.provider
         && transaction.environment == back.environment.id
         && transaction.origin == back.origin.to_string();
     if !is_for_here {
         return Err(SignInError::ForeignState);
     }
-    let nonce =
-        back.nonce.filter(|nonce| nonce.browser() == transaction.browser).ok_or(SignInError::OtherBrowser)?;
+    let cleans_up = matches!(response, Response::WsFederation(..));
+    let settings = services.settings_for_sign_in(back.environment);
+    let binds = settings.nonce_cookie || response.needs_nonce_cookie();
+    let transaction = in_this_browser(transaction, back.nonce, binds)?;
     if transaction.has_expired(now) {
         return Err(SignInError::Expired { return_to: transaction.return_to });
     }
-    response.check_issuer(&*provider.metadata(now).await?)?;
-    let code = match response.outcome {
-        Outcome::Code(code) => code,
-        Outcome::Error(error) => return Err(of_idp(transaction, error)),
-    };
+    response.check(&transaction, now).await?;
     if services.sessions.spend_transaction(&transaction.id, LIFETIME * 2).await? == Spent::Again {
         return Err(SignInError::Spent { return_to: transaction.return_to });
     }
@@ -199,38 +209,21 @@ async fn complete_unrecorded(
     if !may_be_completed(services, back, &transaction, previous.as_ref(), now).await? {
         return Err(SignInError::Spent { return_to: transaction.return_to });
     }
-    let secrets = transaction.secrets(nonce, key, &services.keys).ok_or(SignInError::ForeignState)?;
-    let grant = CodeGrant {
-        code: &code,
-        redirect_uri: back.redirect_uri,
-        pkce_verifier: &secrets.pkce_verifier,
-        nonce: &secrets.nonce,
-        authenticated_since: (transaction.ask == Ask::Fresh).then_some(transaction.begun_at),
-    };
-    let (granted, proved) = provider.redeem(grant, now).await?;
+    let bound = Bound { transaction: &transaction, nonce: back.nonce, key, redirect_uri: back.redirect_uri };
+    let (proved, tokens) = response.prove(services, &bound, now).await?;
     if transaction.ask == Ask::Fresh && !transaction.is_authenticated_anew(&proved.identity) {
-        return Err(ProviderError::from(IdTokenError::AuthTimeTooOld).into());
+        return Err(SignInError::CredentialsTooOld);
     }
     let before = previous.as_ref().map(|(_, session)| &**session);
     let is_custom =
         before.is_some_and(|session| services.settings_of(back.environment, session).custom_duration);
     let goes_on = goes_on(&transaction, before, is_custom, &proved, now);
-    let tokens = Tokens {
-        refresh_token: granted.refresh_token,
-        refresh_token_until: granted.refresh_token_until,
-        id_token: granted.id_token,
-        unanswered_since: None,
-        rotates: None,
-        client_id: Some(provider.settings().client_id.clone()),
-        nonce: secrets.nonce,
-    };
     let (id, is_kept) =
         start_session(services, back.environment, &transaction, proved, tokens, goes_on, now).await?;
     if let Some((id, session)) = previous {
         replace_previous(services, id, &session, now).await;
     }
-    let settings = services.settings_for_sign_in(back.environment);
-    let browser = transaction.browser;
+    let (session, browser) = (id.stored(), transaction.browser);
     let mark = CredentialsMark { browser, signed_out: false, authenticated_at: None };
     Ok(SignedIn {
         id,
@@ -238,9 +231,25 @@ async fn complete_unrecorded(
         is_kept,
         with_credentials: transaction.ask == Ask::Fresh,
         mark: (settings.custom_duration || settings.custom_inactivity).then_some(mark),
+        clean_up: cleans_up.then_some(CleanUpMark { session, browser }),
     })
 }
 
-fn provider<'a>(services: &'a Services, id: &ProviderId) -> Result<&'a Arc<OidcProvider>, SignInError> {
+/// Did this very browser begin the sign-in? Where an environment does not want to know (row C6), whichever browser brings the
+/// answer is the one that is signed in, and takes no other's session over.
+fn in_this_browser(
+    transaction: Transaction,
+    nonce: Option<&NonceCookie>,
+    binds: bool,
+) -> Result<Transaction, SignInError> {
+    match nonce.map(NonceCookie::browser) {
+        Some(browser) if browser == transaction.browser => Ok(transaction),
+        _ if binds => Err(SignInError::OtherBrowser),
+        Some(browser) => Ok(Transaction { browser, replaces: None, ..transaction }),
+        None => Ok(Transaction { replaces: None, ..transaction }),
+    }
+}
+
+fn provider<'a>(services: &'a Services, id: &ProviderId) -> Result<&'a Arc<Provider>, SignInError> {
     services.providers.get(id).ok_or(SignInError::ForeignState)
 }

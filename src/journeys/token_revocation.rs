@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 use super::Services;
-use crate::provider::{OidcProvider, RevocationError};
+use crate::provider::{Provider, RevocationError};
 use crate::session::Session;
 use crate::session::names::ProviderId;
 use crate::session::tokens::Tokens;
@@ -53,13 +53,13 @@ impl Services {
             return;
         };
         let Ok(place) = self.revocations.places.clone().try_acquire_owned() else {
-            tracing::warn!(provider = %provider.settings().id, "refresh_token_not_revoked: too many wait");
+            tracing::warn!(provider = %provider.id(), "refresh_token_not_revoked: too many wait");
             return;
         };
         let (provider, clock, calls) = (provider.clone(), self.clock.clone(), self.revocations.calls.clone());
         tokio::spawn(async move {
             if let Err(error) = revoke(&provider, &*clock, &calls, &refresh_token).await {
-                tracing::warn!(provider = %provider.settings().id, %error, "refresh_token_not_revoked");
+                tracing::warn!(provider = %provider.id(), %error, "refresh_token_not_revoked");
             }
             drop(place);
         });
@@ -67,7 +67,7 @@ impl Services {
 }
 
 async fn revoke(
-    provider: &OidcProvider,
+    provider: &Provider,
     clock: &dyn Clock,
     calls: &Semaphore,
     refresh_token: &SecretString,

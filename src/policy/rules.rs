@@ -219,7 +219,10 @@ pub fn end_of(settings: &Settings, session: &Session) -> Option<(Timestamp, EndR
     let custom = settings.custom_duration.then(|| (after(settings.max_length), EndReason::MaxLength));
     let lifetime_counts = !settings.custom_duration || settings.lifetime_still_counts;
     let fallback = match session.renewal {
-        Renewal::Browser if lifetime_counts => Some((after(settings.lifetime), EndReason::Lifetime)),
+        Renewal::Browser if lifetime_counts => {
+            let end = session.idp_session_ends.unwrap_or_else(|| after(settings.lifetime));
+            Some((end, EndReason::Lifetime))
+        }
         Renewal::Browser | Renewal::Background => None,
     };
     custom.into_iter().chain(fallback).min_by_key(|(at, _)| *at)

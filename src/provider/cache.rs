@@ -8,14 +8,16 @@ use crate::time::Timestamp;
 
 /// A copy older than this is refetched; the old one serves until the new one is there.
 const FRESH_FOR: Duration = Duration::from_secs(3600);
-/// Nobody makes us fetch more often than this: not strangers, whatever they send (KEY-03), and not the IdP…
 const COOL_DOWN: Duration = Duration::from_secs(30);
-/// …except that a first copy, without which nobody can sign in, is asked for more eagerly.
+/// A first copy, without which nobody can sign in, is asked for more eagerly.
 const FIRST_COPY_COOL_DOWN: Duration = Duration::from_secs(1);
 
 /// The last good copy of a document, and when it was asked for.
 #[derive(Debug)]
 pub struct Cached<T> {
+    /// Once there is a copy, nobody makes us fetch more often than this: not strangers, whatever they send (KEY-03), and not
+    /// the IdP.
+    cool_down: Duration,
     good: RwLock<Option<Good<T>>>,
     /// Held while fetching, so that one task fetches and the others wait or make do with the old copy.
     attempts: tokio::sync::Mutex<Attempts>,
@@ -70,7 +72,13 @@ impl<T> Cached<T> {
     /// An empty cache.
     #[must_use]
     pub fn new() -> Self {
-        Self { good: RwLock::new(None), attempts: tokio::sync::Mutex::default() }
+        Self::refetched_after(COOL_DOWN)
+    }
+
+    /// An empty cache that does not fetch another copy sooner than this after the last.
+    #[must_use]
+    pub fn refetched_after(cool_down: Duration) -> Self {
+        Self { cool_down, good: RwLock::new(None), attempts: tokio::sync::Mutex::default() }
     }
 
     /// The copy at hand.
@@ -116,8 +124,8 @@ impl<T> Cached<T> {
         let at_hand = self.good();
         let (last, cool_down) = match want {
             _ if at_hand.is_none() => (attempts.any, FIRST_COPY_COOL_DOWN),
-            Want::Newer(Sender::Idp) => (attempts.by_idp, COOL_DOWN),
-            Want::Any | Want::Newer(Sender::Stranger) => (attempts.any, COOL_DOWN),
+            Want::Newer(Sender::Idp) => (attempts.by_idp, self.cool_down),
+            Want::Any | Want::Newer(Sender::Stranger) => (attempts.any, self.cool_down),
         };
         // A clock that was set back does not lengthen the pause.
         if last.is_some_and(|at| at <= now && now.since(at) < cool_down) {

@@ -9,7 +9,7 @@ use crate::oidc::id_token::VerifiedIdToken;
 use crate::session::identity::{Identity, TenantUser};
 
 /// More groups than this are cut off, and said to be: identity headers have a budget.
-const MOST_GROUPS: usize = 500;
+pub(super) const MOST_GROUPS: usize = 500;
 
 /// The identity that an ID token asserts, with what userinfo adds to it.
 #[must_use]
@@ -65,15 +65,17 @@ pub fn described(settings: &Settings, identity: Identity, claims: &Map<String, V
 /// decides by it, but apps do.
 fn email(settings: &Settings, claim: &Value, verified: Option<&Value>) -> Option<String> {
     let address = claim.as_str()?;
-    let (local, domain) = address.split_once('@')?;
-    let is_one = !local.is_empty()
-        && !domain.is_empty()
-        && !domain.contains('@')
-        && !address.contains(char::is_control);
     // `email_verified` is about `email`, whatever claim the address is taken from. Some IdPs send it as text.
     let is_denied = settings.claims.email == "email"
         && verified.is_some_and(|verified| *verified == false || *verified == "false");
-    (is_one && (!is_denied || settings.unverified_email)).then(|| address.to_owned())
+    (one_address(address) && (!is_denied || settings.unverified_email)).then(|| address.to_owned())
+}
+
+/// Is it one address, and nothing else?
+pub(super) fn one_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !text.contains(char::is_control)
+    })
 }
 
 /// The groups, and whether there are more than these; `None` where nothing is said of groups. Entra names an endpoint

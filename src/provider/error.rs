@@ -1,9 +1,11 @@
 //! Why an IdP was of no help.
 
 use super::cache::CoolingDown;
+use super::ws_federation::ChallengeError;
 use crate::oidc::id_token::IdTokenError;
 use crate::oidc::token::TokenError;
 use crate::oidc::userinfo::UserinfoError;
+use crate::saml::AssertionError;
 
 /// Why an IdP was of no help.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,12 @@ pub enum ProviderError {
         "the identity provider sent no ID token; set refresh_without_id_token if it never does on a refresh"
     )]
     NoIdToken,
+    /// The assertion does not pass.
+    #[error("the identity provider's token is refused: {0}")]
+    Assertion(#[from] AssertionError),
+    /// It is the IdP's, and not for this sign-in.
+    #[error("the identity provider's token is refused: {0}")]
+    Challenge(#[from] ChallengeError),
     /// Userinfo is not to be had, or about somebody else.
     #[error("userinfo: {0}")]
     Userinfo(String),

@@ -1,9 +1,9 @@
 //! What is asked of an IdP, and what comes of it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::oidc::authorization::Prompt;
@@ -55,6 +55,8 @@ pub struct Proved {
     pub asserted_at: Timestamp,
     /// Its `exp`.
     pub token_ends: Timestamp,
+    /// When the session is to end, where the IdP says so (`SessionNotOnOrAfter`).
+    pub session_ends: Option<Timestamp>,
 }
 
 /// The tokens of an answer that are kept.
@@ -76,11 +78,12 @@ impl Granted {
     }
 }
 
-/// What an IdP publishes, byte for byte.
-#[derive(Clone, Debug)]
+/// What an IdP publishes, text for text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Documents {
-    /// Its metadata (Discovery section 3).
-    pub metadata: Arc<[u8]>,
-    /// Its keys (RFC 7517).
-    pub keys: Arc<[u8]>,
+    /// Its metadata (Discovery section 3, or WS-Federation 1.2 section 3).
+    pub metadata: String,
+    /// Its keys (RFC 7517), where they are a document of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<String>,
 }

@@ -12,9 +12,13 @@ mod pushed_authorization;
 pub mod revocation;
 pub mod settings;
 pub mod transport;
+pub mod upstream;
+pub mod ws_federation;
 
 pub use error::ProviderError;
 pub use logout::LogoutError;
 pub use messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
 pub use oidc_provider::{OidcProvider, TestIdps};
 pub use revocation::RevocationError;
+pub use upstream::Provider;
+pub use ws_federation::WsFederationProvider;

@@ -26,7 +26,6 @@ use crate::oidc::metadata::{self, DocumentError, ProviderMetadata};
 use crate::oidc::rp_initiated_logout::LogoutRequest;
 use crate::oidc::token::{self, TokenError, TokenResponse, classify};
 use crate::oidc::userinfo::{self, UserinfoError};
-use crate::session::id::Lane;
 use crate::session::identity::Identity;
 use crate::session::tokens::Tokens;
 use crate::time::Timestamp;
@@ -47,6 +46,9 @@ pub struct OidcProvider {
     is_refused: AtomicBool,
 }
 
+/// What its documents are, and userinfo.
+const JSON: &str = "application/json";
+
 /// Are IdPs that are made for tests, and say so, as good as others?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TestIdps {
@@ -63,7 +65,12 @@ impl OidcProvider {
     ///
     /// Where TLS cannot be set up.
     pub fn new(settings: Settings, test_idps: TestIdps) -> Result<Self, TransportSetupError> {
-        let transport = Transport::new(&settings)?;
+        let transport = Transport::new(
+            &settings.id,
+            settings.ca_file.as_deref(),
+            settings.timeout,
+            settings.issuer.starts_with("https:"),
+        )?;
         Ok(Self {
             settings,
             transport,
@@ -87,12 +94,6 @@ impl OidcProvider {
     #[must_use]
     pub const fn breaker(&self) -> &CircuitBreaker {
         &self.breaker
-    }
-
-    /// Where its sessions queue for their checks.
-    #[must_use]
-    pub fn lane(&self) -> Lane {
-        Lane::of(&self.settings.id)
     }
 
     /// Did it give these tokens, of a session of that issuer, and to this very client? Another IdP may have been configured
@@ -128,19 +129,15 @@ impl OidcProvider {
     /// Where there is no copy at hand and none is to be had.
     pub async fn metadata(&self, now: Timestamp) -> Result<Arc<ProviderMetadata>, ProviderError> {
         let metadata = self.metadata.get(Want::Any, now, self.fetch_metadata()).await;
-        metadata.map_err(|error| if self.is_refused() { self.refusal() } else { error })
+        metadata.map_err(|error| self.refusal().unwrap_or(error))
     }
 
-    /// Is it of no use because it is a test IdP? A copy of its metadata from before, when it was none, still counts.
+    /// What is said of it where it is of no use because it is a test IdP. A copy of its metadata from before, when it was
+    /// none, still counts.
     #[must_use]
-    pub fn is_refused(&self) -> bool {
-        self.is_refused.load(Ordering::Relaxed) && self.metadata.good().is_none()
-    }
-
-    /// What is said of it then.
-    #[must_use]
-    pub fn refusal(&self) -> ProviderError {
-        ProviderError::TestIdp { issuer: self.settings.issuer.clone() }
+    pub fn refusal(&self) -> Option<ProviderError> {
+        let is_refused = self.is_refused.load(Ordering::Relaxed) && self.metadata.good().is_none();
+        is_refused.then(|| ProviderError::TestIdp { issuer: self.settings.issuer.clone() })
     }
 
     /// Where to send the browser for a sign-in. The request may be pushed first.
@@ -232,6 +229,7 @@ impl OidcProvider {
                     claims,
                     asserted_at: now,
                     token_ends: now,
+                    session_ends: None,
                 })
             }
             None => Err(ProviderError::NoIdToken),
@@ -269,7 +267,11 @@ impl OidcProvider {
     /// The documents at hand, to be kept for a start with the IdP down (row O6).
     #[must_use]
     pub fn documents(&self) -> Option<Documents> {
-        Some(Documents { metadata: self.metadata.good()?.document, keys: self.keys.good()?.document })
+        let text = |document: &[u8]| String::from_utf8_lossy(document).into_owned();
+        Some(Documents {
+            metadata: text(&self.metadata.good()?.document),
+            keys: Some(text(&self.keys.good()?.document)),
+        })
     }
 
     /// Puts in documents that were kept.
@@ -277,8 +279,12 @@ impl OidcProvider {
     /// # Errors
     ///
     /// Where they are not valid for this IdP (any more).
-    pub fn restore(&self, metadata: &[u8], keys: &[u8]) -> Result<(), DocumentError> {
-        let (parsed, parsed_keys) = (self.parse_metadata(metadata)?, self.parse_keys(keys)?);
+    pub fn restore(&self, documents: &Documents) -> Result<(), ProviderError> {
+        let refused = |what| move |error: DocumentError| ProviderError::Document { what, cause: error.to_string() };
+        let metadata = documents.metadata.as_bytes();
+        let keys = documents.keys.as_deref().unwrap_or_default().as_bytes();
+        let parsed = self.parse_metadata(metadata).map_err(refused("metadata"))?;
+        let parsed_keys = self.parse_keys(keys).map_err(refused("keys"))?;
         self.metadata.restore(parsed, metadata);
         self.keys.restore(parsed_keys, keys);
         Ok(())
@@ -326,7 +332,7 @@ impl OidcProvider {
         url: String,
         parse: impl FnOnce(&[u8]) -> Result<T, DocumentError>,
     ) -> Result<(T, Vec<u8>), ProviderError> {
-        let fetched = match self.transport.get(&url, None).await {
+        let fetched = match self.transport.get(&url, JSON, None).await {
             Ok(document) => {
                 parse(&document).map(|value| (value, document)).map_err(|error| error.to_string())
             }
@@ -414,6 +420,7 @@ impl OidcProvider {
             idp_interval: claims::policy_check_interval(&self.settings.claims, token.claims()),
             asserted_at: token.issued_at(),
             token_ends: token.expires_at(),
+            session_ends: None,
         })
     }
 
@@ -431,7 +438,7 @@ impl OidcProvider {
         })?;
         let body = self
             .transport
-            .get(url.as_str(), Some(access_token(response)?.secret()))
+            .get(url.as_str(), JSON, Some(access_token(response)?.secret()))
             .await
             .map_err(|error| ProviderError::Userinfo(error.to_string()))?;
         let expected = userinfo::Expected {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use oauth2::{HttpRequest, HttpResponse};
 
-use super::settings::Settings;
+use crate::session::names::ProviderId;
 
 /// A longer answer is refused: metadata, keys and tokens are far smaller.
 const LARGEST_ANSWER: usize = 1024 * 1024;
@@ -57,21 +57,26 @@ pub enum TransportError {
 pub struct Transport(reqwest::Client);
 
 impl Transport {
-    /// Makes the client for an IdP.
+    /// Makes the client for an IdP; a call may take as long as `within`, from connecting to the last byte.
     ///
     /// # Errors
     ///
     /// Where the CA file is unreadable or TLS cannot be set up.
-    pub fn new(settings: &Settings) -> Result<Self, TransportSetupError> {
-        let tls = |cause| TransportSetupError::Tls { provider: settings.id.to_string(), cause };
+    pub fn new(
+        provider: &ProviderId,
+        ca_file: Option<&Path>,
+        within: Duration,
+        https_only: bool,
+    ) -> Result<Self, TransportSetupError> {
+        let tls = |cause| TransportSetupError::Tls { provider: provider.to_string(), cause };
         #[expect(clippy::disallowed_methods, reason = "the one place that makes an HTTP client")]
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT.min(settings.timeout))
-            .timeout(settings.timeout)
-            .https_only(settings.issuer.starts_with("https:"))
+            .connect_timeout(CONNECT_TIMEOUT.min(within))
+            .timeout(within)
+            .https_only(https_only)
             .user_agent(concat!("hourgate/", env!("CARGO_PKG_VERSION")));
-        if let Some(path) = &settings.ca_file {
+        if let Some(path) = ca_file {
             for certificate in certificates(path)?.map_err(tls)? {
                 builder = builder.add_root_certificate(certificate);
             }
@@ -106,8 +111,13 @@ impl Transport {
     /// # Errors
     ///
     /// As [`Transport::call`]; any status but 200 is an error too.
-    pub async fn get(&self, url: &str, bearer: Option<&str>) -> Result<Vec<u8>, TransportError> {
-        let mut request = http::Request::get(url).header(http::header::ACCEPT, "application/json");
+    pub async fn get(
+        &self,
+        url: &str,
+        accept: &str,
+        bearer: Option<&str>,
+    ) -> Result<Vec<u8>, TransportError> {
+        let mut request = http::Request::get(url).header(http::header::ACCEPT, accept);
         if let Some(token) = bearer {
             request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));
         }

@@ -36,6 +36,9 @@ pub struct Session {
     pub proof: Proof,
     /// How the next proof is obtained.
     pub renewal: Renewal,
+    /// When the session is to end, where the IdP says so (`SessionNotOnOrAfter`, row H4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idp_session_ends: Option<Timestamp>,
     /// Did the person choose to be kept signed in? Opens the outage grace (row O3).
     #[serde(default)]
     pub kept_signed_in: bool,
@@ -169,6 +172,7 @@ impl Session {
             asserted_at: None,
             proof: Proof { proved_at: at, until: at },
             renewal: Renewal::Background,
+            idp_session_ends: None,
             kept_signed_in: false,
             reports_input: false,
             denied: None,

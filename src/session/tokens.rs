@@ -29,6 +29,22 @@ pub struct Tokens {
     pub nonce: String,
 }
 
+impl Tokens {
+    /// Those of a session whose IdP gives none.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            refresh_token: None,
+            refresh_token_until: None,
+            id_token: None,
+            unanswered_since: None,
+            rotates: None,
+            client_id: None,
+            nonce: String::new(),
+        }
+    }
+}
+
 // Only called to build the plain text that is sealed at once.
 fn expose<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
     secret.as_ref().map(ExposeSecret::expose_secret).serialize(serializer)

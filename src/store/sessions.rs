@@ -254,6 +254,15 @@ impl Sessions {
         self.store.spend(Hashed::of(&[b"transaction", id]), keep).await
     }
 
+    /// Uses an assertion, once, for as long as it would be good otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: then the answer is to refuse.
+    pub async fn spend_assertion(&self, issuer: &str, id: &str, keep: Duration) -> Result<Spent, StoreError> {
+        self.store.spend(Hashed::of(&[b"assertion", issuer.as_bytes(), id.as_bytes()]), keep).await
+    }
+
     fn seal(
         &self,
         kind: Kind,

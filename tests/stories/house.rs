@@ -86,6 +86,7 @@ impl House {
             keys: KeySource::Ring(file::render(&[MasterKey::random(START)])),
             store: StoreSettings::Embedded { path: dir.path().join("sessions.redb") },
             providers: vec![provider("idp", &idp.issuer("t1"))],
+            ws_federation: Vec::new(),
             session: SettingsLayer::default(),
             environments: vec![environment("prod", APP, &["idp"]), environment("other", OTHER, &["idp"])],
             danger: Danger { insecure_test_idp: true, ..Danger::default() },

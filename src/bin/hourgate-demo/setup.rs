@@ -59,6 +59,7 @@ pub(crate) fn config(
         keys: KeySource::File(dir.join("keys")),
         store: Store::Embedded { path: dir.join("sessions.redb") },
         providers: vec![provider],
+        ws_federation: Vec::new(),
         session: SettingsLayer::of_difference(&session, &Policy::default()),
         environments: vec![environment],
         danger: Danger { short_policy_check: true, insecure_test_idp: true, ..Danger::default() },

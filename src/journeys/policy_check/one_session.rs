@@ -17,7 +17,7 @@ use crate::policy::settings::Settings;
 use crate::policy::{rules, schedule};
 use crate::provider::breaker::Pass;
 use crate::provider::settings::Rotation;
-use crate::provider::{Granted, OidcProvider, Proved, ProviderError};
+use crate::provider::{Granted, OidcProvider, Proved, Provider, ProviderError};
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::StoredId;
@@ -42,7 +42,7 @@ pub(super) struct Check<'a> {
     pub(super) version: Version,
     pub(super) session: Arc<Session>,
     pub(super) environment: &'a Environment,
-    pub(super) provider: &'a OidcProvider,
+    pub(super) provider: &'a Provider,
     /// Leave to ask the IdP once.
     pub(super) pass: &'a Pass,
 }
@@ -106,10 +106,11 @@ impl Check<'_> {
         let Some(refresh_token) = before.refresh_token.clone() else {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
         };
-        if !self.provider.has_given(&before, &self.session.identity.issuer) {
+        let gave = |provider: &&OidcProvider| provider.has_given(&before, &self.session.identity.issuer);
+        let Some(provider) = self.provider.oidc().filter(gave) else {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
-        }
-        if before.unanswered_since.is_some_and(|since| !self.may_send_again(&before, since, now)) {
+        };
+        if before.unanswered_since.is_some_and(|since| !may_send_again(provider, &before, since, now)) {
             return self.failed(fence, CheckFailure::TokenSpent, now).await;
         }
         // Written before it is sent: whoever finds this mark later knows that the token may be spent (RACE-06, RACE-07).
@@ -118,7 +119,7 @@ impl Check<'_> {
         let Some(seen) = self.write_tokens(seen, &asking, now).await? else {
             return Ok(CheckOutcome::Elsewhere);
         };
-        let (answer, fence) = self.hold(fence, self.provider.refresh(&refresh_token, now)).await;
+        let (answer, fence) = self.hold(fence, provider.refresh(&refresh_token, now)).await;
         self.tell_the_breaker(&answer);
         match answer {
             Ok((granted, response)) => {
@@ -126,13 +127,13 @@ impl Check<'_> {
                 let tokens = answered(before, granted, &refresh_token);
                 let (written, fence) = self.hold(fence, self.keep_tokens(seen, &tokens, now)).await;
                 match written? {
-                    Replaced::Done(_) => self.judge(fence, &tokens, &response, now).await,
+                    Replaced::Done(_) => self.judge(provider, fence, &tokens, &response, now).await,
                     Replaced::Conflict => Ok(CheckOutcome::Elsewhere),
                     Replaced::Ended => self.take_back(tokens).await,
                 }
             }
             Err(ProviderError::Token(TokenError::InvalidGrant)) => {
-                self.refused(fence, seen, before, now).await
+                self.refused(provider, fence, seen, before, now).await
             }
             Err(error) => {
                 if !may_have_spent(&error) {
@@ -148,6 +149,7 @@ impl Check<'_> {
     /// attempt of ours can have spent it.
     async fn refused(
         &self,
+        provider: &OidcProvider,
         fence: Fence,
         seen: Version,
         tokens: Tokens,
@@ -159,7 +161,7 @@ impl Check<'_> {
             // What was seen of an IdP is no promise: it may rotate now and then, with that very answer.
             Some(_)
                 if tokens.unanswered_since.is_none()
-                    || self.provider.settings().rotation == Rotation::None =>
+                    || provider.settings().rotation == Rotation::None =>
             {
                 self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
             }
@@ -167,21 +169,6 @@ impl Check<'_> {
                 let spent = Tokens { refresh_token: None, ..tokens };
                 self.write_tokens(seen, &spent, now).await?;
                 self.failed(fence, CheckFailure::TokenSpent, now).await
-            }
-        }
-    }
-
-    /// May a refresh token that was perhaps spent, by a request whose answer was lost, be sent once more (RACE-07)? Where
-    /// the IdP takes that for theft, the browser renews the proof instead.
-    fn may_send_again(&self, tokens: &Tokens, unanswered_since: Timestamp, now: Timestamp) -> bool {
-        match self.provider.settings().rotation {
-            // Half of it: the request takes its time too, and the IdP counts until that is there.
-            Rotation::Grace(grace) => now.since(unanswered_since) < grace / 2,
-            Rotation::None => true,
-            Rotation::Strict => false,
-            Rotation::Auto => {
-                let seen = [tokens.rotates, self.provider.rotates()];
-                seen.contains(&Some(false)) && !seen.contains(&Some(true))
             }
         }
     }
@@ -243,6 +230,7 @@ impl Check<'_> {
     /// Does the answer name the user whom access was granted to? (row H7)
     async fn judge(
         &self,
+        provider: &OidcProvider,
         fence: Fence,
         tokens: &Tokens,
         response: &TokenResponse,
@@ -251,7 +239,7 @@ impl Check<'_> {
         let known = &self.session.identity;
         let heard_at = self.services.now().max(now);
         let (judged, fence) =
-            self.hold(fence, self.provider.prove_refreshed(response, &tokens.nonce, known, heard_at)).await;
+            self.hold(fence, provider.prove_refreshed(response, &tokens.nonce, known, heard_at)).await;
         match judged {
             Ok(proved) if proved.identity.is_same_person_as(known) => {
                 self.confirmed(fence, tokens, proved, now).await
@@ -407,6 +395,26 @@ impl Check<'_> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// May a refresh token that was perhaps spent, by a request whose answer was lost, be sent once more (RACE-07)? Where the
+/// IdP takes that for theft, the browser renews the proof instead.
+fn may_send_again(
+    provider: &OidcProvider,
+    tokens: &Tokens,
+    unanswered_since: Timestamp,
+    now: Timestamp,
+) -> bool {
+    match provider.settings().rotation {
+        // Half of it: the request takes its time too, and the IdP counts until that is there.
+        Rotation::Grace(grace) => now.since(unanswered_since) < grace / 2,
+        Rotation::None => true,
+        Rotation::Strict => false,
+        Rotation::Auto => {
+            let seen = [tokens.rotates, provider.rotates()];
+            seen.contains(&Some(false)) && !seen.contains(&Some(true))
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::oidc::token::TokenError;
 use crate::provider::ProviderError;
 use crate::session::end::EndReason;
 use crate::store::StoreError;
+use crate::wsfed::sign_in::FormError;
 
 /// Why a sign-in did not succeed. `return_to` is where the person wanted to go, to be judged again.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,8 @@ use crate::store::StoreError;
 pub enum SignInError {
     #[error("the identity provider's response is malformed: {0}")]
     Response(#[from] ResponseError),
+    #[error("the identity provider's answer is malformed: {0}")]
+    Form(#[from] FormError),
     #[error("the state is not one that this gateway made for this address")]
     ForeignState,
     #[error("the sign-in was begun in another browser, or this browser keeps no cookies")]
@@ -22,6 +25,10 @@ pub enum SignInError {
     Expired { return_to: String },
     #[error("the sign-in was completed before")]
     Spent { return_to: String },
+    #[error("the identity provider's token was used before: somebody shows it a second time")]
+    Replayed,
+    #[error("the credentials are those from before the sign-out, although new ones were asked for")]
+    CredentialsTooOld,
     #[error("the identity provider cannot answer without asking the person ({error})")]
     NeedsThePerson { return_to: String, error: String },
     #[error("the identity provider refused the sign-in ({error})")]
@@ -47,6 +54,9 @@ impl SignInError {
         match self {
             Self::Response(ResponseError::WrongIssuer) => "wrong_issuer",
             Self::Response(_) => "malformed_response",
+            Self::Form(error) => error.code(),
+            Self::Replayed => "replayed",
+            Self::CredentialsTooOld => "id_token_auth_time",
             Self::ForeignState => "foreign_state",
             Self::OtherBrowser => "other_browser",
             Self::Expired { .. } => "sign_in_expired",
@@ -63,6 +73,8 @@ impl SignInError {
             ) => "misconfigured",
             Self::Provider(ProviderError::TestIdp { .. }) => "test_idp",
             Self::Provider(ProviderError::IdToken(error)) => error.code(),
+            Self::Provider(ProviderError::Assertion(error)) => error.code(),
+            Self::Provider(ProviderError::Challenge(error)) => error.code(),
             Self::Provider(ProviderError::OtherUser(_)) => "userinfo_sub",
             Self::Provider(ProviderError::NoIdToken) => "id_token_missing",
             Self::Provider(_) => "idp_unavailable",
@@ -86,14 +98,15 @@ impl SignInError {
 }
 
 /// What the IdP says instead of giving a code.
-pub(super) fn of_idp(transaction: Transaction, error: String) -> SignInError {
-    match error.as_str() {
+pub(super) fn of_idp(transaction: &Transaction, error: &str) -> SignInError {
+    let (return_to, code) = (transaction.return_to.clone(), error.to_owned());
+    match error {
         "login_required" | "interaction_required" | "consent_required" | "account_selection_required"
             if transaction.ask == Ask::Silent =>
         {
-            SignInError::NeedsThePerson { return_to: transaction.return_to, error }
+            SignInError::NeedsThePerson { return_to, error: code }
         }
-        "server_error" | "temporarily_unavailable" => SignInError::IdpFailed { error },
+        "server_error" | "temporarily_unavailable" => SignInError::IdpFailed { error: code },
         // Only registered codes are repeated: the text comes from whoever made the URL.
         "access_denied"
         | "unauthorized_client"
@@ -103,7 +116,7 @@ pub(super) fn of_idp(transaction: Transaction, error: String) -> SignInError {
         | "login_required"
         | "interaction_required"
         | "consent_required"
-        | "account_selection_required" => SignInError::Refused { error },
+        | "account_selection_required" => SignInError::Refused { error: code },
         _ => SignInError::Refused { error: "unregistered error code".into() },
     }
 }

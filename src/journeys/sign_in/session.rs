@@ -10,7 +10,6 @@ use crate::journeys::{Services, activity, audit};
 use crate::policy::environment::Environment;
 use crate::policy::{rules, schedule};
 use crate::provider::Proved;
-use crate::provider::settings::PolicyCheck;
 use crate::random;
 use crate::session::end::{EndReason, Tombstone};
 use crate::session::id::{Lane, SessionId, StoredId};
@@ -60,7 +59,7 @@ pub(super) async fn start_session(
     let signed_in_under = services.signed_in_under(environment, goes_on.from);
     let settings = &services.settings_under(environment, &signed_in_under);
     let by_browser =
-        provider(services, &transaction.provider)?.settings().policy_check == PolicyCheck::Browser;
+        provider(services, &transaction.provider)?.is_checked_by_browser();
     let renewal = match tokens.refresh_token {
         Some(_) if !by_browser => Renewal::Background,
         _ => Renewal::Browser,
@@ -78,6 +77,7 @@ pub(super) async fn start_session(
         asserted_at: Some(proved.asserted_at),
         proof: schedule::proof(settings, renewal, now, proved.idp_interval, token_ends),
         renewal,
+        idp_session_ends: proved.session_ends,
         kept_signed_in: goes_on.is_kept && settings.keep_me_signed_in,
         reports_input: goes_on.from.is_some_and(|session| session.reports_input),
         signed_in_under: Some(signed_in_under),

@@ -70,6 +70,7 @@ impl House {
             keys: KeySource::Ring(file::render(&[MasterKey::random(clock.now())])),
             store: StoreSettings::Embedded { path: path.clone() },
             providers: ["t1", "t2"].map(|tenant| provider(tenant, &idp.issuer(tenant))).into(),
+            ws_federation: Vec::new(),
             session: SettingsLayer::of_difference(session, &Settings::default()),
             environments: plan.environments,
             danger: Danger { insecure_test_idp: true, ..Danger::default() },

@@ -80,6 +80,7 @@ impl<I: FaultyIdp> House<I> {
             keys: KeySource::Ring(file::render(&[MasterKey::random(clock.now())])),
             store: StoreSettings::Embedded { path: path.clone() },
             providers: vec![provider(&idp, party)],
+            ws_federation: Vec::new(),
             session: SettingsLayer::default(),
             environments: vec![Environment::new(
                 "prod".parse().unwrap(),

@@ -1,0 +1,67 @@
+//! `/_hourgate/wsfed/{idp}`: what a WS-Federation IdP says by way of the browser. It posts its tokens here, and puts the address
+//! into an iframe or an image of its sign-out page.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ALLOW;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::error::EdgeError;
+use super::frontchannel_logout::page;
+use super::{Edge, callback, cookie, form};
+use crate::journeys::idp_logout::clean_up;
+use crate::journeys::sign_in::{Answer, SignInError};
+use crate::oidc::authorization::ResponseError;
+use crate::wsfed::sign_out::is_clean_up;
+
+/// The token of somebody who is in 200 groups is 22 KB long, in this form. In bytes.
+const LONGEST_RESPONSE: usize = 256 * 1024;
+
+/// `POST /_hourgate/wsfed/{idp}`: a sign-in response.
+pub async fn signed_in(
+    request: HttpRequest,
+    edge: Data<Edge>,
+    idp: Path<String>,
+    body: Payload,
+) -> Result<HttpResponse, EdgeError> {
+    // A form and a query would be two answers.
+    if !request.query_string().is_empty() {
+        return Err(SignInError::from(ResponseError::WrongMode).into());
+    }
+    let form = form::read(&request, body, LONGEST_RESPONSE).await?;
+    callback::back(&request, &edge, &idp, Answer::WsFederation { form: &form }).await
+}
+
+/// `GET /_hourgate/wsfed/{idp}?wa=wsignoutcleanup1.0`: the IdP says that its session is over. `wreply` is not followed.
+///
+/// Nobody proves anything here, and anybody can make a browser ask for this: it ends the session that this very browser has from
+/// this IdP, and its others of the same credentials, and no more. The session cookie does not come along from another site; the
+/// cookie that does opens nothing.
+pub async fn signed_out(
+    request: HttpRequest,
+    edge: Data<Edge>,
+    idp: Path<String>,
+) -> Result<HttpResponse, EdgeError> {
+    let provider = edge.services.providers.get(idp.as_str()).ok_or(EdgeError::NotFound)?;
+    if provider.ws_federation().is_none() {
+        return Err(EdgeError::NotFound);
+    }
+    if !is_clean_up(request.query_string()) {
+        // A token in an address would stand in logs and histories.
+        return Ok(HttpResponse::build(StatusCode::METHOD_NOT_ALLOWED)
+            .insert_header((ALLOW, "POST"))
+            .body("A sign-in response is taken by POST only.\n"));
+    }
+    let mut response = page(provider);
+    // On a host that is none of ours there are no cookies, and nothing to end.
+    if let Ok(site) = edge.site(&request) {
+        let presented = cookie::presented(&request, &site, &edge.services.keys);
+        let mark = cookie::clean_up_mark(&request, &site, presented.nonce.as_ref(), &edge.services.keys);
+        if let Some(mark) = mark {
+            clean_up(&edge.services, provider, mark, edge.services.now()).await?;
+            // A Set-Cookie of our own making is always a valid header.
+            let _ = response.add_cookie(&cookie::no_clean_up(&site));
+        }
+    }
+    Ok(response)
+}
