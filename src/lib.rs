@@ -12,14 +12,16 @@
 //! | [`store`] | where sessions are kept |
 //! | [`policy`] | may a session go on? pure |
 //! | [`oidc`] | the messages of OpenID Connect, built and judged; pure |
+//! | [`wsfed`] | the messages of WS-Federation, judged; pure |
+//! | [`saml`] | SAML assertions and their signatures; pure |
 //! | [`session`] | what a session is; pure |
 //! | [`keys`] | the gateway's own keys |
 //! | [`telemetry`] | logs and metrics |
 //! | [`time`], [`random`] | the only clock, the only randomness |
 //! | [`idp`], [`issuer`] | the bundled test IdP; the gateway never uses them |
 //!
-//! Imports go down only: `gateway` → `edge`, `admin` → `journeys` → `provider`, `store`, `policy` → `oidc`, `session`,
-//! `keys` → `time`, `random`, `telemetry`; `idp` → `issuer`. `tests/architecture.rs` holds it.
+//! Imports go down only: `gateway` → `edge`, `admin` → `journeys` → `provider`, `store`, `policy` → `oidc`,
+//! `wsfed` → `saml`, `session`, `keys` → `time`, `random`, `telemetry`; `idp` → `issuer` → `saml`. `tests/architecture.rs` holds it.
 //!
 //! The prose is in [`manual`].
 
@@ -36,7 +38,9 @@ pub mod oidc;
 pub mod policy;
 pub mod provider;
 pub mod random;
+pub mod saml;
 pub mod session;
 pub mod store;
 pub mod telemetry;
 pub mod time;
+pub mod wsfed;

@@ -1,0 +1,132 @@
+//! What an assertion must agree with, and what it then says.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{DecryptionKeys, TrustedKeys};
+use crate::time::Timestamp;
+
+/// What an assertion must agree with.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The issuer, byte for byte.
+    pub issuer: &'a str,
+    /// Our own name at the issuer, `wtrealm`, byte for byte.
+    pub audience: &'a str,
+    /// The keys that the issuer signs with.
+    pub keys: &'a TrustedKeys,
+    /// Our own keys, where tokens may come encrypted.
+    pub decryption: Option<&'a DecryptionKeys>,
+    /// Whether signatures and digests with SHA-1 are taken.
+    pub accepts_sha1: bool,
+    /// Whether AES in CBC mode is taken, which does not authenticate what it hides.
+    pub accepts_cbc: bool,
+    /// Whether an assertion must say that it is for its bearer. One that says anything else is never taken.
+    pub requires_bearer: bool,
+    /// The longest that an assertion may be valid.
+    pub longest_life: Duration,
+    /// How far the issuer's clock may be off.
+    pub skew: Duration,
+}
+
+/// The version of SAML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// SAML 1.1.
+    V1_1,
+    /// SAML 2.0.
+    V2_0,
+}
+
+/// What an assertion says that passed every check. Nothing outside this room makes one.
+#[derive(Clone, Debug)]
+pub struct VerifiedAssertion {
+    pub(super) id: String,
+    pub(super) version: Version,
+    pub(super) issuer: String,
+    pub(super) name_id: Option<String>,
+    pub(super) claims: BTreeMap<String, Vec<String>>,
+    pub(super) issued_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) session_ends: Option<Timestamp>,
+    pub(super) authenticated_at: Option<Timestamp>,
+    pub(super) authentication_method: Option<String>,
+    pub(super) session_index: Option<String>,
+}
+
+impl VerifiedAssertion {
+    /// Its id, which the issuer gives only once.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Which SAML it is.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Who issued it: the expected issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// `NameID`, `NameIdentifier`.
+    #[must_use]
+    pub fn name_id(&self) -> Option<&str> {
+        self.name_id.as_deref()
+    }
+
+    /// Claim URI to values, in the order of the assertion; of SAML 1.1, `AttributeNamespace/AttributeName`.
+    #[must_use]
+    pub const fn claims(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.claims
+    }
+
+    /// The one value of a claim; `None` where it is absent or has several.
+    #[must_use]
+    pub fn claim(&self, uri: &str) -> Option<&str> {
+        match self.claims.get(uri)?.as_slice() {
+            [value] => Some(value),
+            _ => None,
+        }
+    }
+
+    /// `IssueInstant`.
+    #[must_use]
+    pub const fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    /// `NotOnOrAfter` of its conditions, without leeway.
+    #[must_use]
+    pub const fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// `SessionNotOnOrAfter` (SAML 2.0 only).
+    #[must_use]
+    pub const fn session_ends(&self) -> Option<Timestamp> {
+        self.session_ends
+    }
+
+    /// When credentials were entered, as far as the issuer says: it is not compared with any clock here.
+    #[must_use]
+    pub const fn authenticated_at(&self) -> Option<Timestamp> {
+        self.authenticated_at
+    }
+
+    /// `AuthenticationMethod`, `AuthnContextClassRef`.
+    #[must_use]
+    pub fn authentication_method(&self) -> Option<&str> {
+        self.authentication_method.as_deref()
+    }
+
+    /// `SessionIndex` (SAML 2.0 only).
+    #[must_use]
+    pub fn session_index(&self) -> Option<&str> {
+        self.session_index.as_deref()
+    }
+}
