@@ -3,8 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{DecryptionKeys, TrustedKeys};
+use roxmltree::Node;
+
+use super::judge::judge;
+use super::xml::{self, SAML_1, SAML_2, XENC};
+use super::{AssertionError, DecryptionKeys, TrustedKeys, decrypt, signature, v1_1, v2_0};
 use crate::time::Timestamp;
+
+/// What tokens are named; nothing else in a document may have such a name, whatever its namespace.
+const TOKEN_NAMES: [&str; 3] = ["Assertion", "EncryptedAssertion", "EncryptedData"];
 
 /// What an assertion must agree with.
 #[derive(Clone, Copy, Debug)]
@@ -129,4 +136,49 @@ impl VerifiedAssertion {
     pub fn session_index(&self) -> Option<&str> {
         self.session_index.as_deref()
     }
+}
+
+/// Does an element of this local name look like a token?
+#[must_use]
+pub fn is_token_name(name: &str) -> bool {
+    TOKEN_NAMES.contains(&name)
+}
+
+/// Verifies the only token of a document: an `Assertion` of SAML 1.1 or 2.0, `EncryptedAssertion` or `EncryptedData`.
+///
+/// # Errors
+///
+/// [`AssertionError`].
+pub fn verify(
+    token: Node<'_, '_>,
+    expected: &Expected<'_>,
+    now: Timestamp,
+) -> Result<VerifiedAssertion, AssertionError> {
+    let is_encrypted = xml::is(token, XENC, "EncryptedData") || xml::is(token, SAML_2, "EncryptedAssertion");
+    if !is_encrypted {
+        return verify_plain(token, expected, now);
+    }
+    let decrypted = decrypt::decrypt(token, expected.decryption, expected.accepts_cbc)?;
+    verify_plain(decrypted.parse()?.root_element(), expected, now)
+}
+
+fn verify_plain(
+    assertion: Node<'_, '_>,
+    expected: &Expected<'_>,
+    now: Timestamp,
+) -> Result<VerifiedAssertion, AssertionError> {
+    let id_attribute = match assertion.tag_name().namespace() {
+        Some(SAML_1) if assertion.tag_name().name() == "Assertion" => "AssertionID",
+        Some(SAML_2) if assertion.tag_name().name() == "Assertion" => "ID",
+        _ => return Err(AssertionError::TokenType),
+    };
+    let tokens = assertion.document().descendants().filter(|node| is_token_name(node.tag_name().name()));
+    if tokens.count() != 1 {
+        return Err(AssertionError::AssertionCount);
+    }
+    let signed = signature::verify(assertion, id_attribute, expected.keys, expected.accepts_sha1)?;
+    let document = signed.parse()?;
+    let assertion = document.root_element();
+    let said = if id_attribute == "ID" { v2_0::read(assertion) } else { v1_1::read(assertion) }?;
+    judge(said, expected, now)
 }

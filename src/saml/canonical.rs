@@ -1,0 +1,149 @@
+//! Exclusive XML Canonicalization 1.0, without comments: the one spelling of an element that is hashed.
+//!
+//! Of documents that came through the gate only: comments and instructions are not there to be left out.
+
+use roxmltree::{Attribute, Node, NodeId};
+
+/// The canonical form of `apex` without `omitted`, which lies within it. `inclusive` are the prefixes of a PrefixList
+/// (section 4, `""` for `#default`), which are declared where they are in scope, and not only where they are used.
+#[must_use]
+pub fn canonical(apex: Node<'_, '_>, omitted: Option<Node<'_, '_>>, inclusive: &[&str]) -> String {
+    let source = apex.document().input_text();
+    let mut writer = Writer {
+        source,
+        omitted: omitted.map(|node| node.id()),
+        inclusive,
+        out: String::with_capacity(apex.range().len() + 256),
+        rendered: Vec::new(),
+    };
+    writer.element(apex);
+    writer.out
+}
+
+struct Writer<'a> {
+    source: &'a str,
+    omitted: Option<NodeId>,
+    inclusive: &'a [&'a str],
+    out: String,
+    /// The declarations that stand on the open elements: prefix and namespace, the innermost last.
+    rendered: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> Writer<'a> {
+    fn element(&mut self, node: Node<'a, 'a>) {
+        let outer = self.rendered.len();
+        let name = name_at(self.source, node.range().start + 1);
+        let mut attributes: Vec<_> = node.attributes().collect();
+        attributes.sort_by_key(|attribute| (attribute.namespace().unwrap_or_default(), attribute.name()));
+
+        self.out.push('<');
+        self.out.push_str(name);
+        self.declarations(node, name, &attributes);
+        for attribute in attributes {
+            self.attribute(name_at(self.source, attribute.range().start), attribute.value());
+        }
+        self.out.push('>');
+        let omitted = self.omitted;
+        for child in node.children().filter(|child| Some(child.id()) != omitted) {
+            match child.text() {
+                Some(text) if child.is_text() => self.escape(text, text_escape),
+                _ if child.is_element() => self.element(child),
+                _ => {}
+            }
+        }
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push('>');
+        self.rendered.truncate(outer);
+    }
+
+    /// Declares what the element and its attributes visibly use (section 3), in the order of the prefixes, unless an
+    /// open element already says the same.
+    fn declarations(&mut self, node: Node<'a, 'a>, name: &'a str, attributes: &[Attribute<'a, 'a>]) {
+        let mut used = vec![(prefix(name), node.tag_name().namespace().unwrap_or_default())];
+        for attribute in attributes {
+            let prefix = prefix(name_at(self.source, attribute.range().start));
+            if !prefix.is_empty() {
+                used.push((prefix, attribute.namespace().unwrap_or_default()));
+            }
+        }
+        for listed in self.inclusive {
+            let in_scope =
+                node.namespaces().find(|namespace| namespace.name().unwrap_or_default() == *listed);
+            used.push((listed, in_scope.map_or("", |namespace| namespace.uri())));
+        }
+        used.sort_unstable();
+        used.dedup();
+        for (prefix, namespace) in used {
+            let known =
+                self.rendered.iter().rev().find(|(known, _)| *known == prefix).map_or("", |known| known.1);
+            if prefix == "xml" || known == namespace {
+                continue;
+            }
+            self.rendered.push((prefix, namespace));
+            self.out.push_str(" xmlns");
+            self.out.push_str(if prefix.is_empty() { "" } else { ":" });
+            self.out.push_str(prefix);
+            self.value(namespace);
+        }
+    }
+
+    fn attribute(&mut self, name: &str, value: &str) {
+        self.out.push(' ');
+        self.out.push_str(name);
+        self.value(value);
+    }
+
+    fn value(&mut self, value: &str) {
+        self.out.push_str("=\"");
+        self.escape(value, value_escape);
+        self.out.push('"');
+    }
+
+    fn escape(&mut self, text: &str, replacement: fn(u8) -> Option<&'static str>) {
+        let mut plain = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if let Some(replacement) = replacement(byte) {
+                self.out.push_str(&text[plain..at]);
+                self.out.push_str(replacement);
+                plain = at + 1;
+            }
+        }
+        self.out.push_str(&text[plain..]);
+    }
+}
+
+/// Canonical XML 1.0 section 2.3, text nodes.
+const fn text_escape(byte: u8) -> Option<&'static str> {
+    match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'>' => Some("&gt;"),
+        b'\r' => Some("&#xD;"),
+        _ => None,
+    }
+}
+
+/// Canonical XML 1.0 section 2.3, attribute nodes.
+const fn value_escape(byte: u8) -> Option<&'static str> {
+    match byte {
+        b'&' => Some("&amp;"),
+        b'<' => Some("&lt;"),
+        b'"' => Some("&quot;"),
+        b'\t' => Some("&#x9;"),
+        b'\n' => Some("&#xA;"),
+        b'\r' => Some("&#xD;"),
+        _ => None,
+    }
+}
+
+/// The qualified name that starts there; the tree keeps no prefixes.
+fn name_at(source: &str, start: usize) -> &str {
+    let rest = &source[start..];
+    let end = rest.bytes().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'=' | b'/' | b'>'));
+    &rest[..end.unwrap_or(rest.len())]
+}
+
+fn prefix(name: &str) -> &str {
+    name.split_once(':').map_or("", |(prefix, _)| prefix)
+}

@@ -1,0 +1,3 @@
+//! Tokens and metadata that others made.
+
+mod microsoft;
