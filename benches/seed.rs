@@ -64,6 +64,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             asserted_at: Some(now),
             proof: Proof { proved_at: now, until },
             renewal: Renewal::Background,
+            idp_session_ends: None,
             kept_signed_in: false,
             reports_input: false,
             denied: None,

@@ -250,8 +250,7 @@ async fn revoke_all_of_user(
 
 /// An issuer that is of none of the providers is a slip: to accept it would be to say "revoked" of nobody.
 fn known_issuer(services: &Services, issuer: String) -> Result<String, ApiError> {
-    let known: Vec<_> =
-        services.providers.values().map(|provider| provider.issuer()).collect();
+    let known: Vec<_> = services.providers.values().map(|provider| provider.issuer()).collect();
     if known.contains(&issuer.as_str()) { Ok(issuer) } else { Err(no_such("issuer", &issuer, &known)) }
 }
 

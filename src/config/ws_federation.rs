@@ -1,7 +1,10 @@
 //! The keys of a `[[provider]]` with `protocol = "ws_federation"`.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
 
 use super::Danger;
 use super::context::Leaf;
@@ -32,7 +35,8 @@ pub(super) fn settings(table: &mut Table<'_>, id: Option<ProviderId>, danger: Da
     let accepts_sha1 = table.get_or("sha1", false, boolean);
     let accepts_cbc = table.get_or("cbc", false, boolean);
     let decryption = decryption(table);
-    let longest_token = table.get_or("longest_token", Settings::DEFAULT_LONGEST_TOKEN, span(LONGEST_TOKEN, "24h"));
+    let longest_token =
+        table.get_or("longest_token", Settings::DEFAULT_LONGEST_TOKEN, span(LONGEST_TOKEN, "24h"));
     let policy_check = table.get_or("policy_check", PolicyCheck::default(), one_of(&POLICY_CHECKS));
     let ca_file = table.get("ca_file", path);
     let timeout = table.get_or("timeout", OidcSettings::DEFAULT_TIMEOUT, span(TIMEOUT, "10s"));
@@ -61,13 +65,14 @@ pub(super) fn settings(table: &mut Table<'_>, id: Option<ProviderId>, danger: Da
 
 /// `metadata_url`, or `endpoint` and `signing_certificate_file`.
 fn trust(table: &mut Table<'_>, danger: Danger) -> Option<Trust> {
-    if !table.has("metadata_url") && !table.has("endpoint") {
+    let is_silent = !table.has("metadata_url") && !table.has("endpoint");
+    if is_silent {
         table.missing(
             "metadata_url",
             "metadata_url = \"https://adfs.example.com/FederationMetadata/2007-06/FederationMetadata.xml\"",
         );
     }
-    let by_metadata = table.has("metadata_url");
+    let by_metadata = is_silent || table.has("metadata_url");
     let url = table.get("metadata_url", web_url(danger.insecure_http));
     let signed_by = table.get("metadata_certificate_file", certificates);
     let endpoint = table.get("endpoint", web_url(danger.insecure_http));
@@ -94,17 +99,18 @@ fn trust(table: &mut Table<'_>, danger: Danger) -> Option<Trust> {
 /// The keys in a PEM file of certificates.
 fn certificates(leaf: &Leaf) -> Result<TrustedKeys, Refusal> {
     let pem = read_text(text(leaf)?)?;
-    TrustedKeys::from_pem(&pem).map_err(|error| Refusal::new(format!("holds no usable certificates: {error}")))
+    TrustedKeys::from_pem(&pem)
+        .map_err(|error| Refusal::new(format!("holds no usable certificates: {error}")))
 }
 
 /// `None` only after a problem was noted. A file may hold two keys, while one takes the place of the other.
-fn decryption(table: &mut Table<'_>) -> Option<Option<DecryptionKeys>> {
-    if !table.has("decryption_key") {
-        return Some(None);
-    }
-    let pem = table.get("decryption_key", secret)?;
-    match DecryptionKeys::from_pem(std::slice::from_ref(&pem.value)) {
-        Ok(keys) => Some(Some(keys)),
+fn decryption(table: &mut Table<'_>) -> Option<Option<Arc<DecryptionKeys>>> {
+    let is_there = table.has("decryption_key");
+    let Some(pem) = table.get("decryption_key", secret) else { return (!is_there).then_some(None) };
+    let begin = "-----BEGIN";
+    let each = pem.value.expose_secret().split(begin).skip(1).map(|key| format!("{begin}{key}").into());
+    match DecryptionKeys::from_pem(&each.collect::<Vec<SecretString>>()) {
+        Ok(keys) => Some(Some(Arc::new(keys))),
         Err(error) => {
             let refusal = Refusal::new(format!("holds no usable key: {error}"));
             table.context.refuse(&pem.mark, &refusal.fix("give an RSA key of at least 2048 bits, in PKCS#8"));

@@ -27,7 +27,8 @@ pub async fn backchannel_logout(
     idp: Path<String>,
     body: Payload,
 ) -> HttpResponse {
-    let Some(provider) = edge.services.providers.get(idp.as_str()).and_then(|provider| provider.oidc()) else {
+    let Some(provider) = edge.services.providers.get(idp.as_str()).and_then(|provider| provider.oidc())
+    else {
         return refused(
             StatusCode::NOT_FOUND,
             "unknown_provider",

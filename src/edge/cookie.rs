@@ -185,15 +185,13 @@ impl Names {
             clean_up: Cow::Borrowed(clean_up),
         };
         match &site.environment.cookie_domain {
-            _ if is_insecure(site) => {
-                known(
-                    "hourgate",
-                    "hourgate-nonce",
-                    "hourgate-sent-back",
-                    "hourgate-credentials",
-                    "hourgate-clean-up",
-                )
-            }
+            _ if is_insecure(site) => known(
+                "hourgate",
+                "hourgate-nonce",
+                "hourgate-sent-back",
+                "hourgate-credentials",
+                "hourgate-clean-up",
+            ),
             None => known(
                 "__Host-hourgate",
                 "__Host-hourgate-nonce",

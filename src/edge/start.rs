@@ -240,9 +240,10 @@ fn start_page(
     let is_forbidden = matches!(checked.decision.verdict, Verdict::Forbidden);
     let explains = is_forbidden || deserves_explanation(reason);
     let wanted = |id: &&ProviderId| query.idp.as_deref().is_none_or(|idp| idp == id.as_str());
-    let providers = site.environment.providers.iter().filter(wanted).filter_map(|id| {
-        Some((id.to_string(), edge.services.providers.get(id)?.display_name().to_owned()))
-    });
+    let providers =
+        site.environment.providers.iter().filter(wanted).filter_map(|id| {
+            Some((id.to_string(), edge.services.providers.get(id)?.display_name().to_owned()))
+        });
     let page = Start {
         title: match (is_forbidden, explains) {
             (true, _) => "Not for this account",

@@ -19,7 +19,9 @@ pub async fn restore(services: &Services) -> Result<(), StoreError> {
             .keys
             .open(Purpose::Document, name(id).as_bytes(), &sealed)
             .map_err(|error| error.to_string())
-            .and_then(|(plain, _)| serde_json::from_slice::<Documents>(&plain).map_err(|error| error.to_string()))
+            .and_then(|(plain, _)| {
+                serde_json::from_slice::<Documents>(&plain).map_err(|error| error.to_string())
+            })
             .and_then(|kept| provider.restore(&kept).map_err(|error| error.to_string()));
         if let Err(cause) = restored {
             tracing::warn!(provider = %id, cause, "kept_idp_documents_refused");

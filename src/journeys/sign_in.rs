@@ -15,7 +15,6 @@ use super::credentials_mark::CredentialsMark;
 use super::transaction::{Ask, LIFETIME, Replaces, Transaction};
 use super::{Services, audit};
 use crate::oidc::authorization::{Prompt, ResponseMode};
-use crate::oidc::id_token::IdTokenError;
 use crate::policy::environment::Environment;
 use crate::policy::exemption::Exempt;
 use crate::provider::{Provider, ProviderError, SignInRequest};

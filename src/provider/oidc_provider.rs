@@ -280,7 +280,8 @@ impl OidcProvider {
     ///
     /// Where they are not valid for this IdP (any more).
     pub fn restore(&self, documents: &Documents) -> Result<(), ProviderError> {
-        let refused = |what| move |error: DocumentError| ProviderError::Document { what, cause: error.to_string() };
+        let refused =
+            |what| move |error: DocumentError| ProviderError::Document { what, cause: error.to_string() };
         let metadata = documents.metadata.as_bytes();
         let keys = documents.keys.as_deref().unwrap_or_default().as_bytes();
         let parsed = self.parse_metadata(metadata).map_err(refused("metadata"))?;

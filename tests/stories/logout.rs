@@ -519,7 +519,7 @@ stories! {
         let tokens = house.services().sessions.tokens(id).await.unwrap().unwrap().1;
         sign_out(&browser).await;
         until("the revocation", async || asked(house, "revoke").await == 1).await;
-        let provider = house.services().providers.values().next().unwrap();
+        let provider = house.services().providers["idp"].oidc().unwrap();
         let refused = provider.refresh(&tokens.refresh_token.unwrap(), house.services().now()).await;
         assert!(format!("{:?}", refused.err()).contains("InvalidGrant"));
     }

@@ -39,7 +39,7 @@ pub(crate) async fn wire(answer: impl Into<Vec<u8>>) -> (Url, Arc<AtomicUsize>) 
 /// The key ids that the gateway knows of the IdP.
 fn known_keys(house: &House) -> Vec<String> {
     let provider = house.services().providers.values().next().unwrap();
-    let set: Value = serde_json::from_slice(&provider.documents().unwrap().keys).unwrap();
+    let set: Value = serde_json::from_str(&provider.documents().unwrap().keys.unwrap()).unwrap();
     set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 

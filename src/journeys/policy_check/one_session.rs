@@ -160,8 +160,7 @@ impl Check<'_> {
             None => Ok(CheckOutcome::Elsewhere),
             // What was seen of an IdP is no promise: it may rotate now and then, with that very answer.
             Some(_)
-                if tokens.unanswered_since.is_none()
-                    || provider.settings().rotation == Rotation::None =>
+                if tokens.unanswered_since.is_none() || provider.settings().rotation == Rotation::None =>
             {
                 self.end(EndReason::IdpRefused, Some("invalid_grant".into()), now).await
             }

@@ -103,8 +103,7 @@ async fn redeem(
         Outcome::Error(error) => return Err(of_idp(transaction, &error)),
     };
     let nonce = bound.nonce.ok_or(SignInError::OtherBrowser)?;
-    let secrets =
-        transaction.secrets(nonce, bound.key, &services.keys).ok_or(SignInError::ForeignState)?;
+    let secrets = transaction.secrets(nonce, bound.key, &services.keys).ok_or(SignInError::ForeignState)?;
     let grant = CodeGrant {
         code: &code,
         redirect_uri: bound.redirect_uri,

@@ -58,8 +58,7 @@ pub(super) async fn start_session(
     ensure_known(services).await?;
     let signed_in_under = services.signed_in_under(environment, goes_on.from);
     let settings = &services.settings_under(environment, &signed_in_under);
-    let by_browser =
-        provider(services, &transaction.provider)?.is_checked_by_browser();
+    let by_browser = provider(services, &transaction.provider)?.is_checked_by_browser();
     let renewal = match tokens.refresh_token {
         Some(_) if !by_browser => Renewal::Background,
         _ => Renewal::Browser,

@@ -74,7 +74,9 @@ pub struct SingleUse {
 pub enum ChallengeError {
     #[error("it was issued before this sign-in was begun: a token of another sign-in was put in its place")]
     IssuedBefore,
-    #[error("it does not say when credentials were entered, although that was asked for; the identity provider must send an authentication statement")]
+    #[error(
+        "it does not say when credentials were entered, although that was asked for; the identity provider must send an authentication statement"
+    )]
     AuthenticationInstantMissing,
     #[error("credentials were entered before they were asked for (wfresh=0)")]
     AuthenticationTooOld,
@@ -239,7 +241,7 @@ impl WsFederationProvider {
             issuer: &self.settings.issuer,
             audience: &self.settings.realm,
             keys,
-            decryption: self.settings.decryption.as_ref(),
+            decryption: self.settings.decryption.as_deref(),
             accepts_sha1: self.settings.accepts_sha1,
             accepts_cbc: self.settings.accepts_cbc,
             requires_bearer: self.settings.requires_bearer,
@@ -251,11 +253,7 @@ impl WsFederationProvider {
 
     /// Was it made for this sign-in, as far as that shows? `wctx` lies outside the signature, so whoever holds a stolen token can
     /// post it with a `wctx` of their own; it is then older than the challenge, or does not repeat it.
-    fn answers(
-        &self,
-        assertion: &VerifiedAssertion,
-        challenge: Challenge<'_>,
-    ) -> Result<(), ChallengeError> {
+    fn answers(&self, assertion: &VerifiedAssertion, challenge: Challenge<'_>) -> Result<(), ChallengeError> {
         let begun_at = challenge.begun_at.minus(SKEW);
         if assertion.issued_at() < begun_at {
             return Err(ChallengeError::IssuedBefore);
@@ -337,7 +335,8 @@ impl WsFederationProvider {
     }
 
     async fn fetch(&self, url: &Url) -> Result<(FederationMetadata, Vec<u8>), ProviderError> {
-        let fetched = match self.transport.get(url.as_str(), "application/samlmetadata+xml, */*", None).await {
+        let fetched = match self.transport.get(url.as_str(), "application/samlmetadata+xml, */*", None).await
+        {
             Ok(document) => self.parse(&document).map(|parsed| (parsed, document)),
             Err(error) => Err(unusable(error.to_string())),
         };

@@ -1,6 +1,7 @@
 //! What the operator says about an IdP that speaks WS-Federation.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -92,7 +93,7 @@ pub struct Settings {
     /// Is encryption with CBC taken, which is not protected against changes of its own?
     pub accepts_cbc: bool,
     /// The gateway's keys for encrypted tokens.
-    pub decryption: Option<DecryptionKeys>,
+    pub decryption: Option<Arc<DecryptionKeys>>,
     /// A token that is good for longer than this is refused.
     pub longest_token: Duration,
     /// Is the proof renewed at the policy check interval, where the token is good for longer?

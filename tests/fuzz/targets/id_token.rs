@@ -136,7 +136,7 @@ fn assert_same(verified: &VerifiedIdToken, claims: &Json) {
 /// What apps get of it cannot end a header or begin another one, and no group makes two.
 fn assert_headers_are_clean(verified: &VerifiedIdToken) {
     let provider = world().edge.services.providers.values().next().unwrap();
-    let identity = claims::identity(provider.settings(), verified, None);
+    let identity = claims::identity(provider.oidc().unwrap().settings(), verified, None);
     let headers: Vec<_> = identity::headers(&identity).collect();
     assert_eq!(headers.len(), identity::NAMES.len());
     for (name, value) in &headers {
@@ -148,5 +148,5 @@ fn assert_headers_are_clean(verified: &VerifiedIdToken) {
     let count = groups.1.as_bytes().split(|byte| *byte == b',').filter(|group| !group.is_empty()).count();
     let all = identity.groups.iter().filter(|group| group.contains(|c: char| !c.is_control())).count();
     assert!(count == all || (count < all && truncated.1 == "true"), "{count} groups were made of {all}");
-    let _ = claims::policy_check_interval(&provider.settings().claims, verified.claims());
+    let _ = claims::policy_check_interval(&provider.oidc().unwrap().settings().claims, verified.claims());
 }

@@ -14,6 +14,7 @@ use hourgate::journeys::sign_out_state::SignOutState;
 use hourgate::journeys::transaction::{Ask, Replaces, Transaction};
 use hourgate::keys::{KeyRing, MasterKey};
 use hourgate::oidc::logout_token::EVENT;
+use hourgate::provider::Documents;
 use hourgate::session::end::{EndReason, Tombstone};
 use hourgate::session::id::{Lane, SessionId, StoredId};
 use hourgate::session::identity::Identity;
@@ -157,6 +158,7 @@ pub fn session() -> Session {
         asserted_at: Some(NOW),
         proof: Proof { proved_at: NOW, until: NOW.plus(Duration::from_secs(3600)) },
         renewal: Renewal::Background,
+        idp_session_ends: None,
         kept_signed_in: false,
         reports_input: false,
         denied: None,
@@ -250,7 +252,9 @@ fn make() -> World {
         services.sessions.end(ended.stored(), &tombstone()).await.unwrap();
         // The IdP's documents are at hand, and after this failure nobody asks for newer ones.
         for provider in services.providers.values() {
-            provider.restore(METADATA, &keys::jwks()).unwrap();
+            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+            let documents = Documents { metadata: text(METADATA), keys: Some(text(&keys::jwks())) };
+            provider.restore(&documents).unwrap();
             provider.warm_up(NOW).await.unwrap();
         }
     });
