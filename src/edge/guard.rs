@@ -16,7 +16,8 @@ use futures_util::FutureExt;
 use super::Edge;
 use super::connection::Progress;
 use super::error::EdgeError;
-use super::limits::{LARGEST_BODY, LARGEST_HEAD, LONGEST_TARGET};
+use super::limits::{LARGEST_BODY, LARGEST_HEAD, LARGEST_TOKEN_FORM, LONGEST_TARGET};
+use super::paths;
 use crate::telemetry::{ReasonLabels, sampling};
 
 /// Refuses what is too large, answers 500 for a handler that panics, counts refusals by reason.
@@ -64,7 +65,8 @@ fn too_large(request: &ServiceRequest) -> Option<EdgeError> {
     if headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() > LARGEST_HEAD {
         return Some(EdgeError::TooLarge(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE));
     }
-    (body_length(headers) > LARGEST_BODY).then_some(EdgeError::TooLarge(StatusCode::PAYLOAD_TOO_LARGE))
+    let largest = if paths::takes_tokens(request.path()) { LARGEST_TOKEN_FORM } else { LARGEST_BODY };
+    (body_length(headers) > largest).then_some(EdgeError::TooLarge(StatusCode::PAYLOAD_TOO_LARGE))
 }
 
 /// As announced; one that is not is cut off with the request's time.

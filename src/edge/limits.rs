@@ -52,3 +52,5 @@ pub const LONGEST_TARGET: usize = 8 * 1024;
 pub const LARGEST_HEAD: usize = 32 * 1024;
 /// No handler reads a body; the form of the sign-out has an empty one.
 pub const LARGEST_BODY: u64 = 64 * 1024;
+/// Where WS-Federation's tokens are posted: somebody in 200 groups brings 22 KB, in this form.
+pub const LARGEST_TOKEN_FORM: u64 = 256 * 1024;

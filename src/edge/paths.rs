@@ -22,6 +22,12 @@ pub fn wsfed(origin: &Origin, provider: &ProviderId) -> String {
     format!("{origin}{PREFIX}/wsfed/{provider}")
 }
 
+/// Is it such a path?
+#[must_use]
+pub fn takes_tokens(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with("/wsfed/"))
+}
+
 /// Where a sign-in begins.
 #[must_use]
 pub fn start(origin: &Origin, return_to: &ReturnTo) -> String {

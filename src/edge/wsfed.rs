@@ -8,14 +8,12 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::error::EdgeError;
 use super::frontchannel_logout::page;
+use super::limits::LARGEST_TOKEN_FORM;
 use super::{Edge, callback, cookie, form};
 use crate::journeys::idp_logout::clean_up;
 use crate::journeys::sign_in::{Answer, SignInError};
 use crate::oidc::authorization::ResponseError;
 use crate::wsfed::sign_out::is_clean_up;
-
-/// The token of somebody who is in 200 groups is 22 KB long, in this form. In bytes.
-const LONGEST_RESPONSE: usize = 256 * 1024;
 
 /// `POST /_hourgate/wsfed/{idp}`: a sign-in response.
 pub async fn signed_in(
@@ -28,7 +26,7 @@ pub async fn signed_in(
     if !request.query_string().is_empty() {
         return Err(SignInError::from(ResponseError::WrongMode).into());
     }
-    let form = form::read(&request, body, LONGEST_RESPONSE).await?;
+    let form = form::read(&request, body, LARGEST_TOKEN_FORM as usize).await?;
     callback::back(&request, &edge, &idp, Answer::WsFederation { form: &form }).await
 }
 

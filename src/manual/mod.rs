@@ -13,6 +13,15 @@ pub mod session_policy {}
 #[doc = include_str!("page_script.md")]
 pub mod page_script {}
 
+#[doc = include_str!("ws_federation.md")]
+pub mod ws_federation {}
+
+#[doc = include_str!("ad_fs.md")]
+pub mod ad_fs {}
+
+#[doc = include_str!("entra_ws_federation.md")]
+pub mod entra_ws_federation {}
+
 #[doc = include_str!("proxies.md")]
 #[doc = concat!("\n## nginx\n\n```nginx\n", include_str!("nginx.conf"), "```\n")]
 #[doc = concat!("\n## Caddy\n\n```text\n", include_str!("Caddyfile"), "```\n")]

@@ -51,7 +51,8 @@ impl Visit {
 
     /// What the IdP was asked on the way.
     pub(crate) fn question(&self) -> String {
-        let asked = self.way.iter().find(|url| url.path().ends_with("/authorize"));
+        let is_idp = |url: &&Url| url.path().ends_with("/authorize") || url.path().ends_with("/wsfed");
+        let asked = self.way.iter().find(is_idp);
         asked.and_then(Url::query).unwrap_or_default().to_owned()
     }
 
@@ -81,6 +82,25 @@ impl Visit {
     /// Did the way lead over a path that contains this?
     pub(crate) fn went_over(&self, part: &str) -> bool {
         self.way.iter().any(|url| url.path().contains(part))
+    }
+}
+
+/// What an IdP answers to a sign-in, on its way to the gateway: an address, or a form that is posted there.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) url: String,
+    /// None where it is all in the address.
+    pub(crate) fields: Vec<(String, String)>,
+    way: Vec<Url>,
+}
+
+impl Answer {
+    pub(crate) fn field(&self, name: &str) -> &str {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str()).unwrap()
+    }
+
+    pub(crate) fn body(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.fields).finish()
     }
 }
 
@@ -129,6 +149,59 @@ impl Browser {
     /// Follows an address wherever it leads, as a person would.
     pub(crate) async fn navigate(&self, url: &str) -> Visit {
         self.follow(Method::GET, url, &[], 20).await
+    }
+
+    /// Follows an address as a browser does that runs the scripts of the IdP's pages: a form for the gateway posts itself.
+    pub(crate) async fn sign_in(&self, url: &str) -> Visit {
+        let mut visit = self.navigate(url).await;
+        let mut way = visit.way.clone();
+        while visit.status == 200 && visit.body.contains("data-testid=\"form-post\"") {
+            let (url, body) = visit.form();
+            let form = "application/x-www-form-urlencoded";
+            visit = self.post_from_elsewhere(url.as_str(), form, &body).await;
+            way.push(url.clone());
+            if visit.status == 303 {
+                let next = url.join(visit.header("location")).unwrap();
+                visit = self.navigate(next.as_str()).await;
+                way.extend(visit.way.clone());
+            }
+        }
+        Visit { way, ..visit }
+    }
+
+    /// Goes as far as the IdP's answer, and does not bring it to the gateway.
+    pub(crate) async fn up_to_the_answer(&self, url: &str) -> Answer {
+        let (mut url, mut way) = (Url::parse(url).unwrap(), Vec::new());
+        for _ in 0..20 {
+            if url.path().starts_with("/_hourgate/callback/") {
+                return Answer { url: url.into(), fields: Vec::new(), way };
+            }
+            let visit = self.step(url.as_str()).await;
+            way.push(url.clone());
+            if visit.status == 200 {
+                let (action, body) = visit.form();
+                let fields = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+                return Answer { url: action.into(), fields, way };
+            }
+            url = url.join(visit.header("location")).unwrap();
+        }
+        panic!("the IdP does not answer: {way:#?}");
+    }
+
+    /// Brings an answer to the gateway; redirects not followed.
+    pub(crate) async fn answer(&self, answer: &Answer) -> Visit {
+        if answer.fields.is_empty() {
+            return self.step(&answer.url).await;
+        }
+        self.post_from_elsewhere(&answer.url, "application/x-www-form-urlencoded", &answer.body()).await
+    }
+
+    /// An iframe in a page of another site: only the cookies that are `SameSite=None` go with it.
+    pub(crate) async fn framed_elsewhere(&self, url: &str) -> Visit {
+        let url = Url::parse(url).unwrap();
+        let nothing = Form { kind: "", body: "", from_elsewhere: true };
+        let (status, headers, body) = self.request(&Method::GET, &url, &[], Some(nothing)).await;
+        Visit { way: vec![url.clone()], url, status, headers, body }
     }
 
     /// One request, redirects not followed.

@@ -14,6 +14,7 @@ use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
 use hourgate::policy::settings::layer::SettingsLayer;
 use hourgate::provider::settings::{ClientAuthentication, Settings as ProviderSettings};
+use hourgate::provider::ws_federation::settings as ws_federation;
 use hourgate::session::Session;
 use hourgate::session::end::Tombstone;
 use hourgate::session::id::StoredId;
@@ -340,6 +341,10 @@ impl House {
         self.control("POST", &format!("/users/{user}/disable"), Value::Null).await;
     }
 
+    pub(crate) async fn enable(&self, user: &str) {
+        self.control("POST", &format!("/users/{user}/enable"), Value::Null).await;
+    }
+
     pub(crate) async fn fault(&self, endpoint: &str, mode: &str) {
         self.control("POST", "/faults", json!({ "endpoint": endpoint, "mode": mode })).await;
     }
@@ -372,7 +377,20 @@ impl House {
         journal.as_array().or_else(|| journal["requests"].as_array()).expect("a journal").clone()
     }
 
+    /// A document of the IdP's tenant.
+    pub(crate) async fn document(&self, path: &str) -> String {
+        let url = format!("{}/{path}", self.idp.issuer("t1"));
+        self.http.get(url).send().await.unwrap().text().await.unwrap()
+    }
+
     // === what the store knows ===
+
+    /// No session lives on.
+    pub(crate) async fn end_all(&self) {
+        for (id, _) in self.live().await {
+            revoke::revoke_session(self.services(), id, None, self.services().now()).await.unwrap();
+        }
+    }
 
     pub(crate) async fn live(&self) -> Vec<(StoredId, Arc<Session>)> {
         revoke::list(self.services(), 1000, |_| true).await.unwrap().0
@@ -402,6 +420,21 @@ pub(crate) fn provider(id: &str, issuer: &str) -> ProviderSettings {
     ProviderSettings {
         display_name: format!("Test {id}"),
         ..ProviderSettings::new(id.parse().unwrap(), issuer.to_owned(), "hourgate".into(), secret)
+    }
+}
+
+/// The same IdP, spoken to in WS-Federation.
+pub(crate) fn federated(id: &str, issuer: &str) -> ws_federation::Settings {
+    let metadata = format!("{issuer}/FederationMetadata/2007-06/FederationMetadata.xml");
+    let trust = ws_federation::Trust::Metadata { url: metadata.parse().unwrap(), signed_by: None };
+    ws_federation::Settings {
+        display_name: format!("Test {id}"),
+        ..ws_federation::Settings::new(
+            id.parse().unwrap(),
+            format!("{issuer}/wsfed"),
+            "urn:hourgate:test".into(),
+            trust,
+        )
     }
 }
 

@@ -30,6 +30,7 @@ macro_rules! stories {
 
 mod admin;
 mod another_client;
+mod both_protocols;
 mod callback;
 mod client_authentication;
 mod contracts;
@@ -55,3 +56,4 @@ mod tokens_and_keys;
 mod under_way;
 mod when_redis_is_away;
 mod wrong_idps;
+mod ws_federation;

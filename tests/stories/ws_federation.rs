@@ -1,0 +1,467 @@
+//! What only WS-Federation has: tokens that come by way of the browser, wrapped in what nobody signed.
+
+use hourgate::provider::settings::PolicyCheck;
+use hourgate::provider::ws_federation::settings::{Settings, SubjectSource, Trust};
+use serde_json::{Value, json};
+
+use crate::browser::{Answer, Browser, Visit};
+use crate::house::{APP, HOUR, House, MINUTE, OTHER, SECOND, federated, provider};
+use crate::settings::set;
+
+/// Both apps are behind the IdP `fed`, whose settings are as told.
+async fn behind_fed(house: &mut House, change: impl FnOnce(&mut Settings)) {
+    let issuer = house.idp.issuer("t1");
+    let mut fed = federated("fed", &issuer);
+    change(&mut fed);
+    house.config.ws_federation = vec![fed];
+    for environment in &mut house.config.environments {
+        environment.providers = vec!["fed".parse().unwrap()];
+    }
+    house.restart().await;
+}
+
+async fn tokens(house: &House, change: Value) {
+    house.control("PUT", "/wsfed-tokens", change).await;
+}
+
+/// The reason code that a sign-in is refused with.
+fn refused(visit: &Visit, code: &str) {
+    assert_eq!(visit.status, 400, "{visit:?}");
+    assert!(visit.body.contains(&format!(">{code}<")) || visit.body.contains(code), "{code}: {}", visit.body);
+}
+
+async fn signs_in(house: &House) -> Browser {
+    let browser = house.browser();
+    let visit = browser.sign_in(&format!("{APP}/")).await;
+    assert_eq!((visit.status, visit.user()), (200, "alice"), "{visit:?}");
+    browser
+}
+
+fn with(answer: &Answer, name: &str, change: impl Fn(String) -> Option<String>) -> Answer {
+    let fields = answer.fields.iter().filter_map(|(field, value)| {
+        if field == name {
+            Some((field.clone(), change(value.clone())?))
+        } else {
+            Some((field.clone(), value.clone()))
+        }
+    });
+    Answer { fields: fields.collect(), ..answer.clone() }
+}
+
+stories! {
+    async fn h4_each_kind_of_token_signs_in(house: House) {
+        behind_fed(house, |_| ()).await;
+        for kind in ["saml11", "saml20"] {
+            for rstr in ["2005/02", "1.3"] {
+                tokens(house, json!({ "type": kind, "rstr": rstr })).await;
+                signs_in(house).await;
+            }
+        }
+    }
+
+    async fn h4_and_h6_the_proof_ends_with_the_token_and_the_browser_renews_it_silently(house: House) {
+        behind_fed(house, |_| ()).await;
+        let browser = signs_in(house).await;
+        let (_, first) = house.session().await;
+        assert_eq!(first.proof.until, first.proof.proved_at.plus(HOUR), "as AD FS");
+        house.wait(HOUR - SECOND).await;
+        let inside = browser.navigate(&format!("{APP}/")).await;
+        assert_eq!((inside.user(), inside.way.len()), ("alice", 1), "nobody is asked");
+        house.wait(SECOND).await;
+        let script = browser.fetch(&format!("{APP}/api")).await;
+        assert!(script.status == 401 && script.header("location").is_empty(), "never a redirect: {script:?}");
+        let visit = browser.sign_in(&format!("{APP}/report")).await;
+        assert_eq!((visit.user(), visit.url.path()), ("alice", "/report"));
+        assert!(!visit.question().contains("wfresh"), "{}", visit.question());
+        let (_, second) = house.session().await;
+        assert_eq!(second.signed_in_at, first.signed_in_at, "a renewal is no sign-in");
+        assert!(second.proof.until > first.proof.until);
+    }
+
+    async fn h4_and_h5_the_session_ends_at_its_lifetime_or_when_the_idp_says(house: House) {
+        behind_fed(house, |_| ()).await;
+        tokens(house, json!({ "type": "saml20", "session": "3h" })).await;
+        let browser = signs_in(house).await;
+        let (id, session) = house.session().await;
+        assert_eq!(session.idp_session_ends, Some(session.signed_in_at.plus(3 * HOUR)));
+        house.wait(3 * HOUR).await;
+        assert_eq!(house.tombstone(id).await.reason.code(), "lifetime");
+        assert_eq!(browser.fetch(&format!("{APP}/")).await.status, 401);
+    }
+
+    async fn wsf_17_the_interval_counts_where_the_operator_wants_it_and_the_token_otherwise(house: House) {
+        tokens(house, json!({ "lifetime": "10h" })).await;
+        behind_fed(house, |_| ()).await;
+        let browser = signs_in(house).await;
+        house.wait(9 * HOUR).await;
+        assert_eq!(browser.fetch(&format!("{APP}/")).await.status, 200, "as long as the token");
+        house.end_all().await;
+        behind_fed(house, |fed| fed.policy_check = PolicyCheck::Browser).await;
+        let browser = signs_in(house).await;
+        house.wait(HOUR).await;
+        assert_eq!(browser.fetch(&format!("{APP}/")).await.status, 401);
+        assert_eq!(browser.sign_in(&format!("{APP}/")).await.user(), "alice");
+    }
+
+    async fn wsf_11_a_token_that_is_good_for_too_long_is_refused(house: House) {
+        behind_fed(house, |fed| fed.longest_token = HOUR - SECOND).await;
+        refused(&house.browser().sign_in(&format!("{APP}/")).await, "lifetime");
+    }
+
+    async fn wsf_01_to_wsf_11_no_bad_token_of_the_idp_signs_anybody_in(house: House) {
+        behind_fed(house, |_| ()).await;
+        for (fault, code) in [
+            ("unsigned", "unsigned"),
+            ("bad_sig", "signature_value"),
+            ("embedded_key", "signature_value"),
+            ("sha1", "signature_alg"),
+            ("hs256", "signature_alg"),
+            ("wrong_iss", "issuer"),
+            ("wrong_aud", "audience"),
+            ("missing_aud", "audience"),
+            ("expired", "expired"),
+            ("not_yet", "not_yet_valid"),
+            ("too_long", "lifetime"),
+            ("no_conditions", "conditions"),
+            ("unknown_condition", "unknown_condition"),
+            ("holder_of_key", "bearer"),
+            ("no_confirmation", "bearer"),
+            ("missing_sub", "no_subject"),
+            ("two_rstr", "rstr_count"),
+            ("two_assertions", "token_count"),
+            ("doctype", "markup_declaration"),
+            ("comment_in_name_id", "markup_declaration"),
+            ("processing_instruction", "processing_instruction"),
+            ("jwt", "token_type"),
+            ("bare_jwt", "token_type"),
+            ("stale_instant", "issued_before_challenge"),
+            ("future_instant", "not_yet_valid"),
+            ("wrong_echo", "signed_context"),
+            ("wresultptr", "wresultptr"),
+            ("missing_wctx", "no_pending"),
+            ("wrong_wctx", "foreign_state"),
+            ("encrypted_gcm", "decryption"),
+        ] {
+            for kind in ["saml11", "saml20"] {
+                tokens(house, json!({ "type": kind })).await;
+                house.fault("wsfed", fault).await;
+                let visit = house.browser().sign_in(&format!("{APP}/")).await;
+                assert_eq!(visit.status, 400, "{fault} {kind}: {visit:?}");
+                assert!(visit.body.contains(code), "{fault} {kind} is not {code}: {}", visit.body);
+                assert!(house.live().await.is_empty(), "{fault} {kind}");
+                house.no_faults().await;
+            }
+        }
+        for wrapped in 1..=8 {
+            for kind in ["saml11", "saml20"] {
+                tokens(house, json!({ "type": kind })).await;
+                house.fault("wsfed", &format!("xsw{wrapped}")).await;
+                let visit = house.browser().sign_in(&format!("{APP}/")).await;
+                assert_eq!(visit.status, 400, "xsw{wrapped} {kind}: {visit:?}");
+                assert!(house.live().await.is_empty(), "xsw{wrapped} {kind}");
+                house.no_faults().await;
+            }
+        }
+        signs_in(house).await;
+    }
+
+    async fn a_refusal_of_the_idp_is_told_as_one(house: House) {
+        behind_fed(house, |_| ()).await;
+        house.fault("wsfed", "soap_fault").await;
+        let visit = house.browser().sign_in(&format!("{APP}/")).await;
+        assert_eq!(visit.status, 403, "{visit:?}");
+        assert!(visit.body.contains("did not let you in"), "{}", visit.body);
+    }
+
+    async fn wsf_12_a_token_is_good_once_on_whichever_node(house: House) {
+        behind_fed(house, |_| ()).await;
+        let browser = house.browser();
+        let answer = browser.up_to_the_answer(&format!("{APP}/")).await;
+        assert_eq!(browser.answer(&answer).await.status, 303);
+        house.session().await;
+        // The token in an answer to another question of the same browser, within the leeway of clocks.
+        let another = browser.up_to_the_answer(&format!("{APP}/_hourgate/start?rd=/&ask=1")).await;
+        let another = if another.fields.is_empty() { house.browser().up_to_the_answer(&format!("{APP}/")).await } else { another };
+        let wresult = answer.field("wresult").to_owned();
+        let swapped = with(&another, "wresult", |_| Some(wresult.clone()));
+        let twice = browser.answer(&swapped).await;
+        assert!(!twice.header("location").contains("/report") && twice.status != 200, "{twice:?}");
+    }
+
+    async fn wsf_12_a_stolen_token_in_the_thiefs_own_sign_in_is_refused(house: House) {
+        behind_fed(house, |_| ()).await;
+        let (victim, thief) = (house.browser(), house.browser());
+        let stolen = victim.up_to_the_answer(&format!("{APP}/")).await;
+        let wresult = stolen.field("wresult").to_owned();
+        // Used by its owner: it is good once.
+        assert_eq!(victim.answer(&stolen).await.status, 303);
+        let own = thief.up_to_the_answer(&format!("{APP}/")).await;
+        refused(&thief.answer(&with(&own, "wresult", |_| Some(wresult.clone()))).await, "replayed");
+        // Not used, but older than the thief's challenge.
+        let unused = victim.up_to_the_answer(&format!("{OTHER}/")).await;
+        let wresult = unused.field("wresult").to_owned();
+        house.clock.advance(2 * MINUTE);
+        let own = thief.up_to_the_answer(&format!("{APP}/")).await;
+        refused(&thief.answer(&with(&own, "wresult", |_| Some(wresult.clone()))).await, "issued_before_challenge");
+        assert_eq!(house.live().await.len(), 1, "the victim's");
+    }
+
+    async fn a3_with_a_signed_context_not_even_a_fresh_stolen_token_helps(house: House) {
+        behind_fed(house, |fed| fed.requires_signed_context = true).await;
+        refused(&house.browser().sign_in(&format!("{APP}/")).await, "signed_context");
+        tokens(house, json!({ "echo": true })).await;
+        let victim = signs_in(house).await;
+        let (thief, own) = {
+            let thief = house.browser();
+            let own = thief.up_to_the_answer(&format!("{APP}/")).await;
+            (thief, own)
+        };
+        let fresh = victim.up_to_the_answer(&format!("{OTHER}/")).await;
+        let wresult = fresh.field("wresult").to_owned();
+        refused(&thief.answer(&with(&own, "wresult", |_| Some(wresult.clone()))).await, "signed_context");
+    }
+
+    async fn wsf_12_with_the_store_away_a_token_is_refused_and_not_taken_on_trust(house: House) {
+        if !house.has_redis() {
+            return;
+        }
+        behind_fed(house, |_| ()).await;
+        let browser = house.browser();
+        let answer = browser.up_to_the_answer(&format!("{APP}/")).await;
+        house.redis().kill();
+        let refused = browser.answer(&answer).await;
+        assert_eq!(refused.status, 503, "{refused:?}");
+    }
+
+    async fn wsf_13_and_wsf_14_what_nobody_asked_for_is_refused(house: House) {
+        behind_fed(house, |_| ()).await;
+        let browser = house.browser();
+        let answer = browser.up_to_the_answer(&format!("{APP}/")).await;
+        let mut tampered = answer.field("wctx").to_owned();
+        let last = if tampered.ends_with('A') { 'B' } else { 'A' };
+        tampered.pop();
+        tampered.push(last);
+        for (changed, code) in [
+            (with(&answer, "wctx", |_| None), "no_pending"),
+            (with(&answer, "wctx", |_| Some(String::new())), "no_pending"),
+            (with(&answer, "wctx", |_| Some("rm=0&id=passive&ru=%2f".into())), "foreign_state"),
+            (with(&answer, "wctx", |_| Some(tampered.clone())), "foreign_state"),
+            (with(&answer, "wa", |_| Some("wsignout1.0".into())), "malformed_response"),
+            (with(&answer, "wresult", |_| None), "malformed_response"),
+        ] {
+            refused(&browser.answer(&changed).await, code);
+        }
+        let mut twice = answer.clone();
+        twice.fields.push(("wresult".into(), "<x/>".into()));
+        refused(&browser.answer(&twice).await, "malformed_response");
+        // The answer for one app at another; the answer of one protocol at the address of the other.
+        let elsewhere = Answer { url: answer.url.replace(APP, OTHER), ..answer.clone() };
+        refused(&browser.answer(&elsewhere).await, "other_browser");
+        let oidc = Answer { url: answer.url.replace("/wsfed/", "/callback/"), ..answer.clone() };
+        refused(&browser.answer(&oidc).await, "malformed_response");
+        let by_address = browser.step(&format!("{}?{}", answer.url, answer.body())).await;
+        assert_eq!((by_address.status, by_address.header("allow")), (405, "POST"));
+        assert!(house.live().await.is_empty());
+        assert_eq!(browser.answer(&answer).await.status, 303, "none of that spent it");
+    }
+
+    async fn a_token_of_one_idp_is_none_of_another(house: House) {
+        let second = house.idp.issuer("t2");
+        behind_fed(house, |_| ()).await;
+        house.config.ws_federation.push(federated("second", &second));
+        house.config.environments[0].providers.push("second".parse().unwrap());
+        house.restart().await;
+        let browser = house.browser();
+        let start = format!("{APP}/_hourgate/start?rd=/&ask=1&idp=");
+        let of_fed = browser.up_to_the_answer(&format!("{start}fed")).await;
+        let moved = Answer { url: of_fed.url.replace("/wsfed/fed", "/wsfed/second"), ..of_fed.clone() };
+        refused(&browser.answer(&moved).await, "foreign_state");
+        let of_second = browser.up_to_the_answer(&format!("{start}second&login_hint=alice")).await;
+        if !of_second.fields.is_empty() {
+            let wresult = of_second.field("wresult").to_owned();
+            refused(&browser.answer(&with(&of_fed, "wresult", |_| Some(wresult.clone()))).await, "signature_value");
+        }
+    }
+
+    async fn c6_without_the_nonce_cookie_a_token_is_still_good_once_and_for_its_challenge(house: House) {
+        behind_fed(house, |_| ()).await;
+        set(house, &[("WSFedNonceCookieEnabled", json!(false))]).await;
+        let browser = house.browser();
+        let answer = browser.up_to_the_answer(&format!("{APP}/")).await;
+        let other = house.browser();
+        assert_eq!(other.answer(&answer).await.status, 303, "that is what was switched off");
+        assert_eq!(other.navigate(&format!("{APP}/")).await.user(), "alice");
+        let again = browser.answer(&answer).await;
+        assert!(again.header("location").contains("/_hourgate/start"), "once: {again:?}");
+        let wresult = answer.field("wresult").to_owned();
+        let own = house.browser().up_to_the_answer(&format!("{APP}/")).await;
+        refused(&house.browser().answer(&with(&own, "wresult", |_| Some(wresult.clone()))).await, "replayed");
+        // Another environment goes on asking for it.
+        let elsewhere = browser.up_to_the_answer(&format!("{OTHER}/")).await;
+        refused(&house.browser().answer(&elsewhere).await, "other_browser");
+    }
+
+    async fn a3_the_nonce_cookie_crosses_sites_and_the_session_cookie_never_does(house: House) {
+        behind_fed(house, |_| ()).await;
+        let browser = house.browser();
+        let start = browser.step(&format!("{APP}/_hourgate/start?rd=/")).await;
+        let nonce = start.header("set-cookie").to_owned();
+        assert!(nonce.contains("SameSite=None; ") && nonce.contains("Secure"), "{nonce}");
+        let answer = browser.up_to_the_answer(&format!("{APP}/")).await;
+        let done = browser.answer(&answer).await;
+        let cookies: Vec<_> = done.headers.get_all("set-cookie").iter().map(|it| it.to_str().unwrap()).collect();
+        let of = |name: &str| *cookies.iter().find(|cookie| cookie.starts_with(name)).unwrap_or(&"");
+        assert!(of("__Host-hourgate=").contains("SameSite=Lax"), "{cookies:?}");
+        assert!(of("__Host-hourgate-clean-up=").contains("SameSite=None"), "{cookies:?}");
+    }
+
+    async fn log_18_and_a4_a_clean_up_ends_the_session_of_that_browser_and_its_kin(house: House) {
+        behind_fed(house, |_| ()).await;
+        let (browser, bystander) = (signs_in(house).await, house.browser());
+        house.clock.advance(MINUTE);
+        bystander.sign_in(&format!("{APP}/")).await;
+        browser.sign_in(&format!("{OTHER}/")).await;
+        assert_eq!(house.live().await.len(), 3);
+        let clean_up = format!("{APP}/_hourgate/wsfed/fed?wa=wsignoutcleanup1.0&wreply=https%3A%2F%2Fevil.example");
+        let stranger = house.browser().step(&clean_up).await;
+        assert_eq!((stranger.status, stranger.header("location")), (200, ""));
+        assert_eq!(house.live().await.len(), 3, "nobody is ended by guess");
+        let done = browser.framed_elsewhere(&clean_up).await;
+        assert_eq!((done.status, done.header("location")), (200, ""), "wreply is not followed");
+        assert!(done.header("content-security-policy").contains("frame-ancestors http://127.0.0.1"), "{done:?}");
+        assert_eq!(browser.fetch(&format!("{APP}/")).await.status, 401);
+        assert_eq!(browser.fetch(&format!("{OTHER}/")).await.status, 401, "the same credentials");
+        assert_eq!(bystander.fetch(&format!("{APP}/")).await.status, 200);
+        assert_eq!(browser.framed_elsewhere(&clean_up).await.status, 200, "twice is once");
+        assert_eq!(browser.step(&format!("{APP}/_hourgate/wsfed/nobody?wa=wsignoutcleanup1.0")).await.status, 404);
+    }
+
+    async fn wsf_16_keys_roll_over_without_anybody_noticing(house: House) {
+        behind_fed(house, |_| ()).await;
+        signs_in(house).await;
+        house.clock.advance(MINUTE);
+        house.control("POST", "/keys/rotate", json!({ "overlap": true })).await;
+        signs_in(house).await;
+        // At once, without a second certificate in the metadata: the first token tells, but not more often than each 5 minutes.
+        house.control("POST", "/keys/rotate", json!({ "overlap": false })).await;
+        refused(&house.browser().sign_in(&format!("{APP}/")).await, "signature_value");
+        house.clock.advance(5 * MINUTE);
+        signs_in(house).await;
+    }
+
+    async fn wsf_16_bad_metadata_leaves_the_last_good_copy(house: House) {
+        behind_fed(house, |_| ()).await;
+        signs_in(house).await;
+        for fault in ["wrong_entity", "bad_sig", "oversize", "doctype", "status", "html", "garbage", "reset"] {
+            house.fault("federation_metadata", fault).await;
+            house.clock.advance(2 * HOUR);
+            signs_in(house).await;
+            house.no_faults().await;
+        }
+    }
+
+    async fn wsf_16_a_flood_of_tokens_of_unknown_keys_fetches_the_metadata_once(house: House) {
+        behind_fed(house, |_| ()).await;
+        signs_in(house).await;
+        house.clock.advance(10 * MINUTE);
+        house.control("DELETE", "/requests", Value::Null).await;
+        house.fault("wsfed", "embedded_key").await;
+        for _ in 0..10 {
+            refused(&house.browser().sign_in(&format!("{APP}/")).await, "signature_value");
+        }
+        let journal = house.control("GET", "/requests?endpoint=federation_metadata", Value::Null).await;
+        let requests = journal.as_array().or_else(|| journal["requests"].as_array()).unwrap().len();
+        assert_eq!(requests, 1);
+    }
+
+    async fn o6_the_gateway_starts_with_the_idp_down_from_metadata_that_it_kept(house: House) {
+        behind_fed(house, |_| ()).await;
+        signs_in(house).await;
+        hourgate::journeys::idp_documents::refresh_and_keep(house.services()).await.unwrap();
+        let answer_later = house.browser();
+        house.fault("federation_metadata", "status").await;
+        house.restart().await;
+        hourgate::journeys::idp_documents::restore(house.services()).await.unwrap();
+        let visit = answer_later.at(house.address()).sign_in(&format!("{APP}/")).await;
+        assert_eq!(visit.user(), "alice", "{visit:?}");
+    }
+
+    async fn o2_and_h4_an_outage_shows_when_the_proof_is_over_and_signs_nobody_out(house: House) {
+        behind_fed(house, |_| ()).await;
+        let browser = signs_in(house).await;
+        house.outage().await;
+        house.wait(HOUR - MINUTE).await;
+        assert_eq!(browser.fetch(&format!("{APP}/")).await.status, 200);
+        house.wait(2 * MINUTE).await;
+        assert_eq!(browser.fetch(&format!("{APP}/")).await.status, 401);
+        let (id, _) = house.session().await;
+        house.no_outage().await;
+        assert_eq!(browser.sign_in(&format!("{APP}/")).await.user(), "alice");
+        assert_ne!(house.session().await.0, id, "renewed in place of the old one");
+    }
+
+    async fn keys_and_endpoint_can_be_pinned_and_nothing_is_fetched(house: House) {
+        let metadata = house.document("FederationMetadata/2007-06/FederationMetadata.xml").await;
+        let issuer = house.idp.issuer("t1");
+        let parsed = hourgate::wsfed::metadata::parse(metadata.as_bytes(), &format!("{issuer}/wsfed"), None).unwrap();
+        house.control("DELETE", "/requests", Value::Null).await;
+        behind_fed(house, |fed| {
+            fed.trust = Trust::Pinned { endpoint: parsed.sign_in_url.clone(), keys: parsed.keys.clone() };
+        })
+        .await;
+        signs_in(house).await;
+        house.control("POST", "/keys/rotate", json!({ "overlap": false })).await;
+        refused(&house.browser().sign_in(&format!("{APP}/")).await, "signature_value");
+        let journal = house.control("GET", "/requests?endpoint=federation_metadata", Value::Null).await;
+        assert!(journal.as_array().or_else(|| journal["requests"].as_array()).unwrap().is_empty());
+    }
+
+    async fn tok_01_the_subject_is_what_the_operator_says_it_is(house: House) {
+        let object = "http://schemas.microsoft.com/identity/claims/objectidentifier";
+        behind_fed(house, |fed| fed.subject = SubjectSource::Claim(object.into())).await;
+        let visit = house.browser().sign_in(&format!("{APP}/")).await;
+        assert_eq!(visit.user().len(), 36, "a UUID: {}", visit.user());
+        let (_, session) = house.session().await;
+        assert_eq!(session.identity.tenant.as_ref().unwrap().object.as_deref(), Some(visit.user()));
+        house.end_all().await;
+        behind_fed(house, |fed| fed.subject = SubjectSource::Claim(fed.claims.groups.clone())).await;
+        refused(&house.browser().sign_in(&format!("{APP}/")).await, "no_subject");
+    }
+
+    async fn somebody_in_200_groups_signs_in(house: House) {
+        behind_fed(house, |_| ()).await;
+        let groups: Vec<String> = (0..200).map(|n| format!("S-1-5-21-1004336348-1177238915-682003330-{n}")).collect();
+        house.control("POST", "/users", json!({ "sub": "alice", "claims": { "groups": groups } })).await;
+        let browser = house.browser();
+        let answer = browser.up_to_the_answer(&format!("{APP}/")).await;
+        assert!(answer.body().len() > 16 * 1024, "{}", answer.body().len());
+        assert_eq!(browser.answer(&answer).await.status, 303);
+        let (_, session) = house.session().await;
+        assert_eq!(session.identity.groups.len(), 200);
+        let padded = house.browser();
+        let answer = padded.up_to_the_answer(&format!("{APP}/")).await;
+        let padded_answer = with(&answer, "wresult", |token| Some(token + &" ".repeat(100_000)));
+        assert_eq!(padded.answer(&padded_answer).await.status, 303, "longer than any other form may be");
+        let huge = with(&answer, "wresult", |_| Some("x".repeat(300_000)));
+        assert_eq!(browser.answer(&huge).await.status, 413);
+    }
+
+    async fn pci_12_access_rules_read_claims_by_their_uris(house: House) {
+        behind_fed(house, |_| ()).await;
+        let rule = "claim:http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn=bob@t1.example";
+        house.config.environments[0].access.all = vec![rule.parse().unwrap()];
+        house.restart().await;
+        assert_eq!(house.browser().sign_in(&format!("{APP}/")).await.status, 403);
+        house.auto_login("bob").await;
+        assert_eq!(house.browser().sign_in(&format!("{APP}/")).await.user(), "bob");
+    }
+
+    async fn ops_13_a_test_idp_is_refused_where_nobody_allowed_it(house: House) {
+        house.config.danger.insecure_test_idp = false;
+        behind_fed(house, |_| ()).await;
+        let visit = house.browser().sign_in(&format!("{APP}/")).await;
+        assert!(visit.status == 502 && visit.body.contains("test_idp"), "{visit:?}");
+        house.config.danger.insecure_test_idp = true;
+        house.config.providers = vec![provider("idp", &house.idp.issuer("t1"))];
+    }
+}
