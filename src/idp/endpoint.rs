@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::wsfed::metadata;
+
 /// One endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -15,6 +17,8 @@ pub(crate) enum Endpoint {
     EndSession,
     Revoke,
     Par,
+    Wsfed,
+    FederationMetadata,
 }
 
 impl Endpoint {
@@ -30,6 +34,8 @@ impl Endpoint {
             "/end_session" => Self::EndSession,
             "/revoke" => Self::Revoke,
             "/par" => Self::Par,
+            "/wsfed" => Self::Wsfed,
+            metadata::PATH => Self::FederationMetadata,
             _ => return None,
         })
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::defects::TokenDefect;
 use super::endpoint::Endpoint;
+use super::wsfed::defects::SamlDefect;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,9 +46,26 @@ pub(crate) enum Mode {
     IgnoresPrompt,
     /// The key set holds, beside the keys that count, some that make no sense.
     OddKeys,
+    /// `wctx` comes back as something else than the relying party sent.
+    WrongWctx,
+    /// `wctx` does not come back.
+    MissingWctx,
+    /// An address is posted instead of the token, for the relying party to fetch it there.
+    Wresultptr,
+    /// `wfresh` is overlooked: single sign-on counts, however old it is.
+    OldAuthn,
+    /// `wauth` is overlooked: a password it is.
+    IgnoresWauth,
+    /// The metadata are somebody else's.
+    WrongEntity,
+    /// The metadata are longer than anybody should read.
+    Oversize,
     /// The ID token has a defect; at userinfo and discovery, what they say.
     #[serde(untagged)]
     Token(TokenDefect),
+    /// The SAML token has a defect, or the metadata.
+    #[serde(untagged)]
+    Saml(SamlDefect),
 }
 
 impl Mode {
@@ -64,12 +82,18 @@ impl Mode {
             | Self::Reset
             | Self::LostResponse => Stage::Exchange,
             Self::Error => Stage::Error,
-            Self::WrongResponseIss | Self::MissingResponseIss | Self::WrongState | Self::MissingState => {
-                Stage::Redirect
-            }
-            Self::IgnoresPrompt => Stage::Question,
+            Self::WrongResponseIss
+            | Self::MissingResponseIss
+            | Self::WrongState
+            | Self::MissingState
+            | Self::WrongWctx
+            | Self::MissingWctx
+            | Self::Wresultptr => Stage::Redirect,
+            Self::IgnoresPrompt | Self::OldAuthn | Self::IgnoresWauth => Stage::Question,
             Self::OddAnswer | Self::NoAccessToken => Stage::Answer,
-            Self::OddKeys | Self::Token(_) => Stage::Token,
+            Self::OddKeys | Self::Token(_) | Self::Saml(_) | Self::WrongEntity | Self::Oversize => {
+                Stage::Token
+            }
         }
     }
 
@@ -82,7 +106,19 @@ impl Mode {
             }
             (Self::Token(defect), Endpoint::Discovery) => matches!(defect, TokenDefect::WrongIss),
             (Self::OddKeys, Endpoint::Jwks) => true,
-            (Self::OddKeys | Self::Token(_), _) => false,
+            (Self::Token(_) | Self::Saml(_), Endpoint::Wsfed) => SamlDefect::of(self).is_some(),
+            (
+                Self::WrongWctx | Self::MissingWctx | Self::Wresultptr | Self::OldAuthn | Self::IgnoresWauth,
+                _,
+            ) => matches!(endpoint, Endpoint::Wsfed),
+            (
+                Self::Token(TokenDefect::BadSig)
+                | Self::Saml(SamlDefect::Unsigned | SamlDefect::Doctype)
+                | Self::WrongEntity
+                | Self::Oversize,
+                Endpoint::FederationMetadata,
+            ) => true,
+            (Self::OddKeys | Self::Token(_) | Self::Saml(_) | Self::WrongEntity | Self::Oversize, _) => false,
             (Self::OddAnswer | Self::NoAccessToken, _) => matches!(endpoint, Endpoint::Token),
             (Self::WrongState | Self::MissingState, Endpoint::EndSession) => true,
             _ => {

@@ -17,7 +17,7 @@ const MOST: usize = 1000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     untagged,
-    expecting = "an endpoint (discovery, jwks, authorize, login, token, userinfo, end_session, revoke, par) or *"
+    expecting = "an endpoint (discovery, jwks, authorize, login, token, userinfo, end_session, revoke, par, wsfed, federation_metadata) or *"
 )]
 pub(crate) enum Where {
     One(Endpoint),

@@ -94,7 +94,7 @@ pub(super) async fn deliver(tenant: &Tenant, courier: &Courier, notices: Vec<Not
 }
 
 /// What the sign-out page shows in iframes (Front-Channel Logout section 2): `iss` and `sid` only for clients that ask
-/// for them.
+/// for them. Relying parties of WS-Federation clean up there too.
 pub(super) fn frames(state: &State, issuer: &str, session: &SsoSession) -> Vec<Url> {
     let of_client = |client_id: &String| {
         let client = state.clients.registered.get(client_id)?;
@@ -104,10 +104,11 @@ pub(super) fn frames(state: &State, issuer: &str, session: &SsoSession) -> Vec<U
         }
         Some(url)
     };
-    session.clients.iter().filter_map(of_client).collect()
+    let clean_ups = state.relying_parties.clean_ups(session);
+    session.clients.iter().filter_map(of_client).chain(clean_ups).collect()
 }
 
 /// A session as the control API shows it.
 pub(super) fn shown(session: &SsoSession) -> serde_json::Value {
-    json!({ "sid": session.sid, "sub": session.subject, "clients": session.clients })
+    json!({ "sid": session.sid, "sub": session.subject, "clients": session.clients, "realms": session.realms })
 }

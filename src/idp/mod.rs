@@ -1,4 +1,4 @@
-//! The bundled test identity provider: an OpenID Provider where anyone signs in as anyone, and where users are
+//! The bundled test identity provider: an OpenID Provider, and a passive issuer of WS-Federation, where anyone signs in as anyone, and where users are
 //! disabled, tokens broken, keys rotated and clocks moved over HTTP.
 //!
 //! Every first path segment is a **tenant**: an issuer of its own with its own users, keys, clock, faults and
@@ -9,7 +9,7 @@
 //! `https`, a loopback address or `*.localhost`. PKCE (`S256`) is always required, and so is the scope
 //! `offline_access` for a refresh token: a gateway that works here must not fail elsewhere for the lack of them.
 //! A client registered by the control API is held to its secret or keys and to its redirect URIs, strict or not; one that
-//! signs must be registered.
+//! signs must be registered. The same goes for relying parties of WS-Federation and their reply addresses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -47,6 +47,7 @@ mod token;
 mod userinfo;
 mod users;
 mod wire;
+mod wsfed;
 
 pub use server::{RunningIdp, TestIdp};
 

@@ -13,7 +13,6 @@ use url::Url;
 
 use super::users::Users;
 use crate::issuer::authorization_request::AuthorizationRequest;
-use crate::issuer::authorization_response::AuthorizationResponse;
 use crate::random;
 
 /// A page on its way out.
@@ -110,19 +109,32 @@ struct MessagePage<'a> {
 struct FormPostPage<'a> {
     nonce: String,
     action: &'a str,
-    parameters: &'a [(&'static str, String)],
+    /// Escaped.
+    parameters: Vec<(&'static str, String)>,
 }
 
 /// The response as a form that sends itself; without script, a button sends it.
-pub(super) fn form_post(response: &AuthorizationResponse) -> Page {
-    let page =
-        |nonce| FormPostPage { nonce, action: &response.redirect_uri, parameters: &response.parameters };
+pub(super) fn form_post(action: &str, parameters: &[(&'static str, String)]) -> Page {
+    let parameters = parameters.iter().map(|(name, value)| (*name, attribute(value))).collect();
+    let page = |nonce| FormPostPage { nonce, action, parameters };
     Page { has_script: true, ..Page::new(StatusCode::OK, page) }
 }
 
+/// The value of an attribute, escaped so that a carriage return is none of the page's own, which browsers would change.
+fn attribute(value: &str) -> String {
+    let escaped = |mut out: String, c| {
+        match c {
+            '&' | '<' | '>' | '"' | '\'' | '\r' => out.extend(["&#", &u32::from(c).to_string(), ";"]),
+            _ => out.push(c),
+        }
+        out
+    };
+    value.chars().fold(String::with_capacity(value.len()), escaped)
+}
+
 /// One button per person, and one for no.
-pub(super) fn login(query: &str, request: &AuthorizationRequest, users: &Users) -> Page {
-    let hinted = request.login_hint.as_deref().and_then(|hint| users.named(hint));
+pub(super) fn login(query: &str, client: &str, hint: Option<&str>, users: &Users) -> Page {
+    let hinted = hint.and_then(|hint| users.named(hint));
     let mut people: Vec<Person<'_>> = users
         .0
         .iter()
@@ -138,12 +150,7 @@ pub(super) fn login(query: &str, request: &AuthorizationRequest, users: &Users) 
         })
         .collect();
     people.sort_by_key(|person| !person.hinted);
-    Page::new(StatusCode::OK, |nonce| LoginPage {
-        nonce,
-        request: query,
-        client_id: &request.client_id,
-        people,
-    })
+    Page::new(StatusCode::OK, |nonce| LoginPage { nonce, request: query, client_id: client, people })
 }
 
 /// Yes or no.
@@ -176,6 +183,16 @@ pub(super) fn signing_out(frames: Vec<Url>, next: Option<&str>) -> Page {
 /// A request that cannot be answered to whoever made it.
 pub(super) fn bad_request(reason: &str) -> Page {
     message(StatusCode::BAD_REQUEST, "bad-request", "This request cannot be answered", reason)
+}
+
+/// Someone who would rather not, where the app cannot be told.
+pub(super) fn said_no() -> Page {
+    message(StatusCode::FORBIDDEN, "said-no", "Not signed in", "You said no. The app is not told.")
+}
+
+/// The IdP cannot do its work.
+pub(super) fn out_of_order(reason: &str) -> Page {
+    message(StatusCode::INTERNAL_SERVER_ERROR, "out-of-order", "Out of order", reason)
 }
 
 /// Someone who may not sign in.

@@ -14,7 +14,7 @@ use url::Url;
 use super::courier::Courier;
 use super::tenants::Tenants;
 use super::wire::Wire;
-use super::{Config, control, discovery, gate, par, sign_in, sign_out, token, userinfo};
+use super::{Config, control, discovery, gate, par, sign_in, sign_out, token, userinfo, wsfed};
 
 /// No request to an issuer needs more.
 const LARGEST_BODY: usize = 64 * 1024;
@@ -155,6 +155,9 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/par", web::post().to(par::push))
         .route("/userinfo", web::get().to(userinfo::userinfo))
         .route("/userinfo", web::post().to(userinfo::userinfo))
+        .route("/wsfed", web::get().to(wsfed::passive))
+        .route("/wsfed", web::post().to(wsfed::passive))
+        .route(wsfed::metadata::PATH, web::get().to(wsfed::metadata::document))
         .route("/end_session", web::get().to(sign_out::end_session))
         .route("/end_session", web::post().to(sign_out::end_session))
         .default_service(web::to(|| async {

@@ -13,6 +13,7 @@ use super::gate::Here;
 use super::pages;
 use super::sso::SsoSession;
 use super::tenant::{State, Tenant};
+use super::wsfed;
 use crate::issuer::authorization_request::{AuthorizationRequest, Refusal};
 use crate::issuer::authorization_response::{AuthorizationResponse, ResponseMode, ResponseTarget};
 use crate::issuer::error::{ErrorCode, OAuthError};
@@ -49,6 +50,9 @@ pub(super) async fn login(req: HttpRequest, tenant: Here, body: Bytes) -> HttpRe
     let form = Params::parse(&body);
     let cookie = req.cookie(COOKIE);
     let query = form.get("request").unwrap_or_default();
+    if Params::parse(query.as_bytes()).get("wa").is_some() {
+        return wsfed::sign_in::chosen(&req, &tenant, query.as_bytes(), &form);
+    }
     let resume =
         |pushed: &mut PushedRequests, name: &str, client: &str, now| pushed.resume(name, client, now);
     let answer = Visit::begin(&tenant, query.as_bytes(), resume, cookie.as_ref().map(Cookie::value))
@@ -65,7 +69,9 @@ fn respond(tenant: &Tenant, answer: Answer, redirect: StatusCode) -> HttpRespons
                     .insert_header((LOCATION, response.location()))
                     .insert_header(("Cache-Control", "no-store"))
                     .finish(),
-                ResponseMode::FormPost => pages::form_post(&response).into_response(),
+                ResponseMode::FormPost => {
+                    pages::form_post(&response.redirect_uri, &response.parameters).into_response()
+                }
             };
             if let Some(value) = cookie {
                 // A cookie of our own making is always a valid header.
@@ -185,7 +191,7 @@ impl<'a> Visit<'a> {
             (Step::AskConsent, None, Some(session)) => {
                 Answer::Page(pages::consent(&self.query, &self.request, &session.subject))
             }
-            (_, None, _) => Answer::Page(pages::login(&self.query, &self.request, &self.state.users)),
+            (_, None, _) => Answer::Page(self.login_page()),
         }
     }
 
@@ -200,13 +206,18 @@ impl<'a> Visit<'a> {
                 self.session.take(),
             ) {
                 (Step::AskConsent, Some(session)) => self.answer(&session, None),
-                _ => Answer::Page(pages::login(&self.query, &self.request, &self.state.users)),
+                _ => Answer::Page(self.login_page()),
             };
         }
         match form.get("user") {
             Some(user) => self.sign_in(user),
             None => Answer::Page(pages::bad_request("nobody was chosen")),
         }
+    }
+
+    fn login_page(&self) -> pages::Page {
+        let (client, hint) = (&self.request.client_id, self.request.login_hint.as_deref());
+        pages::login(&self.query, client, hint, &self.state.users)
     }
 
     fn sign_in(mut self, subject: &str) -> Answer {

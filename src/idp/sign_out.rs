@@ -14,9 +14,11 @@ use super::gate::Here;
 use super::logout::{self, Notice};
 use super::pages::{self, Page};
 use super::sign_in::{COOKIE, session_cookie};
+use super::sso::SsoSession;
 use super::tenant::{State, Tenant};
 use crate::issuer::jws::{self, Object};
 use crate::issuer::params::Params;
+use crate::time::Timestamp;
 
 /// `GET` or `POST /{tenant}/end_session`.
 ///
@@ -30,12 +32,16 @@ pub(super) async fn end_session(
     body: Bytes,
     courier: Data<Courier>,
 ) -> HttpResponse {
-    let over = match end(&req, &tenant, &body) {
-        Ok(over) => over,
-        Err(page) => return page.into_response(),
-    };
-    logout::deliver(&tenant, &courier, over.notices).await;
-    let mut forgotten = session_cookie(&tenant, String::new());
+    match end(&req, &tenant, &body) {
+        Ok(over) => finish(&tenant, &courier, over).await,
+        Err(page) => page.into_response(),
+    }
+}
+
+/// Tells everyone, and lets the browser go.
+pub(super) async fn finish(tenant: &Tenant, courier: &Courier, over: Over) -> HttpResponse {
+    logout::deliver(tenant, courier, over.notices).await;
+    let mut forgotten = session_cookie(tenant, String::new());
     forgotten.make_removal();
     let page = match over.target {
         Some(location) if over.frames.is_empty() => {
@@ -52,11 +58,30 @@ pub(super) async fn end_session(
 }
 
 /// Sessions that are over.
-struct Over {
+pub(super) struct Over {
     notices: Vec<Notice>,
     frames: Vec<Url>,
     /// Where the browser goes now.
     target: Option<String>,
+}
+
+impl Over {
+    pub(super) fn of(
+        state: &State,
+        issuer: &str,
+        ended: &[SsoSession],
+        target: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        let notices = ended.iter().flat_map(|session| logout::notices(state, issuer, session, now));
+        let frames = ended.iter().flat_map(|session| logout::frames(state, issuer, session));
+        Self { notices: notices.collect(), frames: frames.collect(), target }
+    }
+}
+
+/// Ends the session of the browser.
+pub(super) fn own_session(req: &HttpRequest, state: &mut State) -> Option<SsoSession> {
+    req.cookie(COOKIE).and_then(|cookie| state.sso.end(cookie.value()))
 }
 
 fn end(req: &HttpRequest, tenant: &Tenant, body: &Bytes) -> Result<Over, Page> {
@@ -77,11 +102,9 @@ fn end(req: &HttpRequest, tenant: &Tenant, body: &Bytes) -> Result<Over, Page> {
     }
     let target = return_address(&mut state, &params, hint.as_ref()).map_err(pages::bad_request)?;
     let named = hint.as_ref().and_then(|claims| text(claims, "sid")).and_then(|sid| state.sso.end_sid(sid));
-    let own = req.cookie(COOKIE).and_then(|cookie| state.sso.end(cookie.value()));
+    let own = own_session(req, &mut state);
     let ended: Vec<_> = named.into_iter().chain(own).collect();
-    let notices = ended.iter().flat_map(|session| logout::notices(&state, &tenant.issuer, session, now));
-    let frames = ended.iter().flat_map(|session| logout::frames(&state, &tenant.issuer, session));
-    Ok(Over { notices: notices.collect(), frames: frames.collect(), target })
+    Ok(Over::of(&state, &tenant.issuer, &ended, target, now))
 }
 
 /// Where the browser goes afterwards: only with a hint, only where the hint's client may send it.

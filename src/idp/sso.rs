@@ -20,6 +20,8 @@ pub(crate) struct SsoSession {
     pub(crate) auth_time: Timestamp,
     /// Who was given a code in it, and is to be told when it is over.
     pub(crate) clients: BTreeSet<String>,
+    /// The relying parties of WS-Federation that were given a token in it.
+    pub(crate) realms: BTreeSet<String>,
     expires_at: Timestamp,
 }
 
@@ -41,12 +43,14 @@ impl SsoSessions {
         lifetime: Duration,
     ) -> (String, SsoSession) {
         let old = old_cookie.and_then(|cookie| self.take(cookie));
-        let (sid, clients) = old.filter(|old| old.subject == subject && now < old.expires_at).map_or_else(
-            || (BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<16>()), BTreeSet::new()),
-            |old| (old.sid, old.clients),
-        );
+        let (sid, clients, realms) =
+            old.filter(|old| old.subject == subject && now < old.expires_at).map_or_else(
+                || (BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<16>()), BTreeSet::new(), BTreeSet::new()),
+                |old| (old.sid, old.clients, old.realms),
+            );
         let expires_at = now.plus(lifetime);
-        let session = SsoSession { sid, subject: subject.to_owned(), auth_time: now, clients, expires_at };
+        let session =
+            SsoSession { sid, subject: subject.to_owned(), auth_time: now, clients, realms, expires_at };
         let cookie = BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<32>());
         if self.in_order.len() == KEPT
             && let Some(oldest) = self.in_order.pop_front()
@@ -72,6 +76,13 @@ impl SsoSessions {
     pub(crate) fn note_client(&mut self, cookie: &str, client_id: &str) {
         if let Some(session) = self.by_cookie.get_mut(cookie) {
             session.clients.insert(client_id.to_owned());
+        }
+    }
+
+    /// Notes that a relying party was given a token in the session of a cookie.
+    pub(crate) fn note_realm(&mut self, cookie: &str, realm: &str) {
+        if let Some(session) = self.by_cookie.get_mut(cookie) {
+            session.realms.insert(realm.to_owned());
         }
     }
 

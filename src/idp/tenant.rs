@@ -12,12 +12,13 @@ use super::secrets::Secrets;
 use super::settings::{LifetimeSettings, PolicyCheckInterval, PushedPolicy, TokensPolicy};
 use super::sso::SsoSessions;
 use super::users::Users;
+use super::wsfed::relying_parties::RelyingParties;
 use tokio::sync::Semaphore;
 
 use crate::issuer::bearer::BearerKey;
 use crate::issuer::grants::Grants;
 use crate::issuer::key_ring::KeyRing;
-use crate::issuer::keys::{Algorithm, KeyError};
+use crate::issuer::keys::{Algorithm, KeyError, SigningKey};
 use crate::issuer::pushed_requests::PushedRequests;
 use crate::time::{Clock, Timestamp};
 
@@ -39,8 +40,11 @@ pub(crate) struct State {
     /// The difference between the tenant's clock and the configured one.
     offset_millis: i64,
     pub(crate) keys: KeyRing,
+    /// Its own as a relying party, in the metadata. It signs nothing, and nobody encrypts anything to it.
+    pub(crate) encryption_key: SigningKey,
     pub(crate) users: Users,
     pub(crate) clients: Clients,
+    pub(crate) relying_parties: RelyingParties,
     pub(crate) grants: Grants,
     pub(crate) sso: SsoSessions,
     pub(crate) lifetimes: LifetimeSettings,
@@ -67,8 +71,10 @@ impl Tenant {
         let state = State {
             offset_millis: 0,
             keys: KeyRing::generate(Algorithm::Es256)?,
+            encryption_key: SigningKey::generate(Algorithm::Es256)?,
             users: Users::of_tenant(name),
             clients: Clients::new(strict),
+            relying_parties: RelyingParties::new(strict),
             grants: Grants::new(BearerKey::new(), GRANTS),
             sso: SsoSessions::default(),
             lifetimes: LifetimeSettings::default(),

@@ -54,7 +54,8 @@ impl KeyRing {
         json!({ "keys": self.published().map(SigningKey::jwk).collect::<Vec<_>>() })
     }
 
-    fn published(&self) -> impl Iterator<Item = &SigningKey> {
+    /// All keys that count, the one that signs first.
+    pub fn published(&self) -> impl Iterator<Item = &SigningKey> {
         std::iter::once(&self.current).chain(&self.previous)
     }
 }

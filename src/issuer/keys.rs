@@ -1,14 +1,15 @@
 //! Signing keys: ES256 (made in an instant) and RS256 (made in a second or so), RFC 7518 section 3.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use ring::digest::{SHA256, digest};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use ring::rsa::KeyPair as RsaKeyPair;
 use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair,
+    KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey,
 };
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::traits::PublicKeyParts;
@@ -43,11 +44,17 @@ impl Algorithm {
 /// A key could not be made or used; nothing about its content.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the signing key could not be {0}")]
-pub struct KeyError(&'static str);
+pub struct KeyError(pub(super) &'static str);
+
+/// What `AlgorithmIdentifier` and length of a SHA-1 hash look like in a signature (RFC 8017 section 9.2, note 1).
+const SHA1_PREFIX: [u8; 15] =
+    [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
 
 enum Pair {
-    Es256(EcdsaKeyPair),
-    Rs256(RsaKeyPair),
+    /// Twice the same key: for signatures of two numbers, and for those that are ASN.1, as certificates want them.
+    Es256 { pair: EcdsaKeyPair, asn1: EcdsaKeyPair },
+    /// Twice the same key: ring does not sign with SHA-1.
+    Rs256 { pair: RsaKeyPair, private: Box<rsa::RsaPrivateKey> },
 }
 
 /// A private key with its public name. Never leaves the process.
@@ -55,6 +62,7 @@ pub struct SigningKey {
     kid: String,
     jwk: Value,
     pair: Pair,
+    pub(super) certificate: OnceLock<Vec<u8>>,
 }
 
 impl SigningKey {
@@ -75,6 +83,8 @@ impl SigningKey {
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).map_err(|_| KeyError("made"))?;
         let pair =
             EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).map_err(|_| KeyError("read"))?;
+        let asn1 = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8.as_ref(), &random)
+            .map_err(|_| KeyError("read"))?;
         // SEC 1 section 2.3.3: 0x04, then both coordinates.
         let (x, y) = pair
             .public_key()
@@ -83,7 +93,7 @@ impl SigningKey {
             .and_then(|xy| xy.split_at_checked(32))
             .ok_or(KeyError("read"))?;
         let members = json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) });
-        Ok(Self::named(members, Algorithm::Es256, Pair::Es256(pair)))
+        Ok(Self::named(members, Algorithm::Es256, Pair::Es256 { pair, asn1 }))
     }
 
     fn generate_rs256() -> Result<Self, KeyError> {
@@ -95,7 +105,7 @@ impl SigningKey {
             "n": base64url(&private.n().to_bytes_be()),
             "e": base64url(&private.e().to_bytes_be()),
         });
-        Ok(Self::named(members, Algorithm::Rs256, Pair::Rs256(pair)))
+        Ok(Self::named(members, Algorithm::Rs256, Pair::Rs256 { pair, private: Box::new(private) }))
     }
 
     /// The key id is the RFC 7638 thumbprint: the hash of exactly the required members, sorted, without spaces;
@@ -105,7 +115,7 @@ impl SigningKey {
         jwk["use"] = "sig".into();
         jwk["alg"] = algorithm.as_str().into();
         jwk["kid"] = kid.as_str().into();
-        Self { kid, jwk, pair }
+        Self { kid, jwk, pair, certificate: OnceLock::new() }
     }
 
     /// Its id.
@@ -118,8 +128,8 @@ impl SigningKey {
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         match self.pair {
-            Pair::Es256(_) => Algorithm::Es256,
-            Pair::Rs256(_) => Algorithm::Rs256,
+            Pair::Es256 { .. } => Algorithm::Es256,
+            Pair::Rs256 { .. } => Algorithm::Rs256,
         }
     }
 
@@ -137,8 +147,10 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let failed = |_| KeyError("used");
         match &self.pair {
-            Pair::Es256(pair) => Ok(pair.sign(&random::source(), message).map_err(failed)?.as_ref().to_vec()),
-            Pair::Rs256(pair) => {
+            Pair::Es256 { pair, .. } => {
+                Ok(pair.sign(&random::source(), message).map_err(failed)?.as_ref().to_vec())
+            }
+            Pair::Rs256 { pair, .. } => {
                 let mut signature = vec![0; pair.public().modulus_len()];
                 pair.sign(&RSA_PKCS1_SHA256, &random::source(), message, &mut signature).map_err(failed)?;
                 Ok(signature)
@@ -146,16 +158,47 @@ impl SigningKey {
         }
     }
 
+    /// Its public half: a point (SEC 1 section 2.3.3) or an `RSAPublicKey` (RFC 8017 appendix A.1.1), which is what a
+    /// certificate carries.
+    #[must_use]
+    pub fn public_key(&self) -> &[u8] {
+        match &self.pair {
+            Pair::Es256 { pair, .. } => pair.public_key().as_ref(),
+            Pair::Rs256 { pair, .. } => pair.public_key().as_ref(),
+        }
+    }
+
+    /// As [`Self::sign`], but an ECDSA signature is ASN.1 (RFC 5758 section 3.2).
+    pub(super) fn sign_for_certificate(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        match &self.pair {
+            Pair::Es256 { asn1, .. } => {
+                let signature = asn1.sign(&random::source(), message).map_err(|_| KeyError("used"))?;
+                Ok(signature.as_ref().to_vec())
+            }
+            Pair::Rs256 { .. } => self.sign(message),
+        }
+    }
+
+    /// RSA with SHA-1, which no relying party should still take; `None` for a key of another kind.
+    #[must_use]
+    pub fn sign_sha1(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let Pair::Rs256 { private, .. } = &self.pair else { return None };
+        let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, message);
+        let padding = rsa::Pkcs1v15Sign { hash_len: Some(20), prefix: SHA1_PREFIX.into() };
+        private.sign_with_rng(&mut random::Source, padding, hash.as_ref()).ok()
+    }
+
     /// Whether this key made the signature.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        let verified =
-            match &self.pair {
-                Pair::Es256(pair) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key())
-                    .verify(message, signature),
-                Pair::Rs256(pair) => UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public())
-                    .verify(message, signature),
-            };
+        let verified = match &self.pair {
+            Pair::Es256 { pair, .. } => {
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key()).verify(message, signature)
+            }
+            Pair::Rs256 { pair, .. } => {
+                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public()).verify(message, signature)
+            }
+        };
         verified.is_ok()
     }
 }
@@ -182,6 +225,7 @@ mod tests {
             assert!(key.verify(b"message", &signature));
             assert!(!key.verify(b"massage", &signature));
             assert_eq!(key.jwk()["alg"], algorithm.as_str());
+            assert_eq!(key.sign_sha1(b"message").is_some(), algorithm == Algorithm::Rs256);
             assert!(key.jwk().get("d").is_none(), "the private half is not published");
         }
     }

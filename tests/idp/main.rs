@@ -10,5 +10,7 @@ mod lifecycle;
 mod logout;
 mod program;
 mod refresh;
+mod relying_party;
 mod sign_in;
 mod sign_out;
+mod wsfed;

@@ -10,7 +10,9 @@
 //! | `GET`, `PUT`, `DELETE /clients/{client_id}` | `{"secret":"…","redirect_uris":[…],"post_logout_redirect_uris":[…],"backchannel_logout_uri":"…","frontchannel_logout_uri":"…","frontchannel_logout_session_required":false}` |
 //! | | or, for a client that proves itself with `private_key_jwt`, `"jwks":{"keys":[…]}` instead of `secret`: the audience of its assertions is the issuer, as one string; each is good once, for 5 minutes at most |
 //! | `GET`, `PUT /pushed-requests` | `{"offered":false,"required":false}`: pushed authorization requests (RFC 9126). What is pushed is good once, for 60 s |
-//! | `GET /sessions` | the single sign-on sessions: `[{"sid","sub","clients":[…]}]` |
+//! | `GET`, `PUT`, `DELETE /relying-parties/{realm}` | a relying party of WS-Federation, its realm percent-encoded: `{"reply_urls":["…"],"cleanup_url":"…","encryption":{"certificate":"-----BEGIN CERTIFICATE-----…","cipher":"aes256-cbc"\|"aes256-gcm"},"tokens":{…}}`. `reply_urls` are exact, the first is meant where a request names none; `tokens` has what is different from `wsfed-tokens` |
+//! | `GET`, `PUT /wsfed-tokens` | the tokens of WS-Federation: `{"type":"saml11"\|"saml20","rstr":"2005/02"\|"1.3","lifetime":"60m","session":null,"name_id":"sub","claims":{"<URI>":"<user's claim>",…},"echo":false}`; what is not named stays. `session` is how long the relying party's may last (`saml20`), `name_id` the user's claim that names the subject (or null), `echo` the claim `urn:hourgate:wctx-s256` (base64url of the SHA-256 of `wctx`) |
+//! | `GET /sessions` | the single sign-on sessions: `[{"sid","sub","clients":[…],"realms":[…]}]` |
 //! | `POST /users/{sub}/sign-out` | ends the user's single sign-on sessions and tells their clients by the back channel; answers the deliveries |
 //! | `POST /logout-token` | `{"client_id":"app","sub":"alice","sid":"…","variant":"good","uri":"…","send":true}`: makes a logout token and posts it to `uri` (by default the client's `backchannel_logout_uri`); answers `{"logout_token":"…","status":200}`, the status null where nothing was sent or answered. Ends no session here |
 //! | `GET /deliveries` | the logout tokens that were sent, with the status that the client answered |
@@ -28,17 +30,28 @@
 //! | `POST /secrets`, `GET /secrets` | keeps from now on, and lists, every code, token, verifier and client secret that passes the token endpoint |
 //!
 //! Modes of faults: `status` `delay` `late_answer` (everything is done at once, and answered after `delay`) `hold` `hang` `garbage` `html` `reset` (closed before anything is done) `lost_response`
-//! (closed after everything is done) `error` (an OAuth error) at every endpoint (`discovery` `jwks` `authorize` `login` `token` `userinfo` `end_session` `revoke` `par`); `wrong_nonce` `missing_nonce` `wrong_iss`
+//! (closed after everything is done) `error` (an OAuth error) at every endpoint (`discovery` `jwks` `authorize` `login` `token` `userinfo` `end_session` `revoke` `par` `wsfed` `federation_metadata`); `wrong_nonce` `missing_nonce` `wrong_iss`
 //! `wrong_aud` `missing_aud` `extra_aud` `wrong_azp` `wrong_sub` `missing_sub` `expired` `missing_exp` `missing_iat` `stale_iat`
 //! `wrong_at_hash` `wrong_c_hash` `bad_sig` `alg_none` `hs256` `no_kid` `encrypted` `odd_answer` (no `token_type`, numbers as text) `no_access_token` at `token` (`wrong_sub` and `missing_sub` at
 //! `userinfo`, `wrong_iss` at `discovery` too); `odd_keys` at `jwks`; `wrong_state` `missing_state` `wrong_response_iss`
 //! `missing_response_iss` `ignores_prompt` (of `login` and `max_age`) at `authorize` (`wrong_state` and `missing_state` at `end_session` too). `times` counts strikes, at sign-in and at refresh alike.
 //!
+//! Faults of WS-Federation. The token, at `wsfed`: `unsigned` `bad_sig` `embedded_key` (a rogue key, its certificate in the
+//! token) `hs256` `sha1` (digest, and with an RS256 key the signature) `wrong_iss` `wrong_aud` `missing_aud` `wrong_sub` (mallory, in all
+//! claims) `missing_sub` `expired` `not_yet` `too_long` (30 days) `stale_instant` (made 10 minutes ago) `future_instant` `no_conditions`
+//! `unknown_condition` `no_confirmation` `holder_of_key` `no_authn` `no_echo` `wrong_echo` `comment_in_name_id`
+//! `processing_instruction` `doctype` `two_assertions` `xsw1` … `xsw8` (signature wrapping; the unsigned assertion says mallory: the
+//! signed one in its signature (1, 6, 8) or in it (4), or beside it (2, 3, 5, 7)) `two_rstr` `soap_fault` `jwt` `bare_jwt` `encrypted_cbc` `encrypted_gcm`
+//! `encrypted_unsigned` `rsa15` (to the registered certificate, or else to nobody's). The form, at `wsfed`: `wrong_wctx`
+//! `missing_wctx` `wresultptr`. The question, at `wsfed`: `old_authn` (`wfresh` is overlooked) `ignores_wauth`. At
+//! `federation_metadata`: `wrong_entity` `unsigned` `bad_sig` `oversize` (8 MiB) `doctype`.
+//!
 //! Variants of logout tokens: `good` `sub_only` `sid_only` `no_typ` `jwt_typ` are to be accepted; `alg_none` `wrong_alg`
 //! `bad_sig` `unknown_kid` `wrong_typ` `wrong_iss` `wrong_aud` `extra_aud` `no_event` `wrong_event` `event_not_object`
 //! `with_nonce` `no_iat` `no_exp` `no_jti` `expired` `old_iat` `future_iat` `nobody` (neither `sub` nor `sid`) are not. At a
 //! sign-out every client of the session with a `backchannel_logout_uri` is sent a token before the browser goes on; where
-//! one has a `frontchannel_logout_uri`, the browser gets a page with iframes first, and goes on after two seconds.
+//! one has a `frontchannel_logout_uri`, or a relying party a `cleanup_url`, the browser gets a page with iframes first, and
+//! goes on after two seconds.
 //!
 //! A body is `application/json`. What is not understood is refused with 400 and
 //! `{"error":"invalid_request","field":"lifetimes.code","message":"…"}`; nothing is changed then.
@@ -60,6 +73,7 @@ mod failures;
 mod keys_and_clock;
 mod logout;
 mod pushed_requests;
+mod relying_parties;
 mod requests;
 mod tokens;
 mod users;
@@ -165,6 +179,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
                 .configure(keys_and_clock::routes)
                 .configure(logout::routes)
                 .configure(pushed_requests::routes)
+                .configure(relying_parties::routes)
                 .configure(requests::routes),
         )
         .default_service(web::to(nothing_here));
