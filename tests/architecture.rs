@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 /// Which rooms a room may know. The leaves (`time`, `random`) know nobody.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("gateway", &["config", "edge", "admin", "journeys", "keys", "provider", "store", "telemetry", "time"]),
-    ("config", &["edge", "keys", "oidc", "policy", "provider", "session", "store", "telemetry", "time"]),
+    (
+        "config",
+        &["edge", "keys", "oidc", "policy", "provider", "saml", "session", "store", "telemetry", "time"],
+    ),
     (
         "edge",
         &[
@@ -23,10 +26,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "store",
             "telemetry",
             "time",
+            "wsfed",
         ],
     ),
     ("admin", &["journeys", "policy", "session", "store", "time"]),
-    ("journeys", &["keys", "oidc", "policy", "provider", "random", "session", "store", "telemetry", "time"]),
+    (
+        "journeys",
+        &["keys", "oidc", "policy", "provider", "random", "session", "store", "telemetry", "time", "wsfed"],
+    ),
     ("provider", &["keys", "oidc", "random", "saml", "session", "time", "wsfed"]),
     ("store", &["keys", "random", "session", "time"]),
     ("policy", &["session", "time"]),

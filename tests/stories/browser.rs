@@ -91,7 +91,6 @@ pub(crate) struct Answer {
     pub(crate) url: String,
     /// None where it is all in the address.
     pub(crate) fields: Vec<(String, String)>,
-    way: Vec<Url>,
 }
 
 impl Answer {
@@ -174,14 +173,14 @@ impl Browser {
         let (mut url, mut way) = (Url::parse(url).unwrap(), Vec::new());
         for _ in 0..20 {
             if url.path().starts_with("/_hourgate/callback/") {
-                return Answer { url: url.into(), fields: Vec::new(), way };
+                return Answer { url: url.into(), fields: Vec::new() };
             }
             let visit = self.step(url.as_str()).await;
             way.push(url.clone());
             if visit.status == 200 {
                 let (action, body) = visit.form();
                 let fields = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
-                return Answer { url: action.into(), fields, way };
+                return Answer { url: action.into(), fields };
             }
             url = url.join(visit.header("location")).unwrap();
         }
