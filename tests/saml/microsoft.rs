@@ -23,10 +23,12 @@ fn file(name: &str) -> String {
 /// The certificates that Microsoft's tests trust: those of Azure AD then, and the one of the tests' own key.
 fn keys() -> TrustedKeys {
     let jwks: serde_json::Value = serde_json::from_str(&file("AADJWKS")).unwrap();
-    let listed = jwks["keys"].as_array().unwrap().iter().map(|key| key["x5c"][0].as_str().unwrap().to_owned());
+    let listed =
+        jwks["keys"].as_array().unwrap().iter().map(|key| key["x5c"][0].as_str().unwrap().to_owned());
     let own = file("SamlToken_Valid");
     let own = own.split_once("<X509Certificate>").unwrap().1.split_once('<').unwrap().0.to_owned();
-    TrustedKeys::from_certificates(listed.chain([own]).map(|text| BASE64_STANDARD.decode(text).unwrap())).unwrap()
+    TrustedKeys::from_certificates(listed.chain([own]).map(|text| BASE64_STANDARD.decode(text).unwrap()))
+        .unwrap()
 }
 
 fn instant(text: &str) -> Timestamp {
@@ -75,5 +77,8 @@ fn probe() {
             eprintln!("{name}: {:?}", identity_model(&name).map(|a| a.claims().len()).map_err(|e| e.code()));
         }
     }
-    let _ = (Version::V1_1, metadata::parse(b"", "", None).map(|_: FederationMetadata| ()) as Result<(), MetadataError>);
+    let _ = (
+        Version::V1_1,
+        metadata::parse(b"", "", None).map(|_: FederationMetadata| ()) as Result<(), MetadataError>,
+    );
 }
