@@ -281,3 +281,7 @@ fn digest_of(name: &str, accepts_sha1: bool) -> Option<&'static digest::Algorith
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "signature_tests.rs"]
+mod tests;
