@@ -93,10 +93,10 @@ fn sources() -> BTreeMap<PathBuf, String> {
     files
 }
 
-/// What is not a comment, up to the tests at the foot of a file.
+/// What is not a comment, up to the tests at the foot of a file, or at its head.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines()
-        .take_while(|line| !line.starts_with("#[cfg(test)]"))
+        .take_while(|line| !line.starts_with("#[cfg(test)]") && !line.starts_with("#![cfg(test)]"))
         .filter(|line| !line.trim_start().starts_with("//"))
 }
 

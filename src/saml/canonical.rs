@@ -147,3 +147,74 @@ fn name_at(source: &str, start: usize) -> &str {
 fn prefix(name: &str) -> &str {
     name.split_once(':').map_or("", |(prefix, _)| prefix)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::gate;
+    use super::*;
+
+    fn form(document: &str, apex: &str, inclusive: &[&str]) -> String {
+        let gated = gate::admit(document.as_bytes(), 10_000).unwrap();
+        let document = gated.parse().unwrap();
+        let apex = document.descendants().find(|node| node.tag_name().name() == apex).unwrap();
+        let omitted = document.descendants().find(|node| node.tag_name().name() == "omitted");
+        canonical(apex, omitted, inclusive)
+    }
+
+    #[test]
+    fn tags_attributes_and_texts_have_one_spelling() {
+        let spelled = "<?xml version='1.0'?>\n<a  z = '1' b='\"&amp;&lt;&#9;&#10;&#13;>'\n><b/>&gt;&quot;\r\n&#13;ü🦀</a  >\n";
+        let canonical = "<a b=\"&quot;&amp;&lt;&#x9;&#xA;&#xD;>\" z=\"1\"><b></b>&gt;\"\n&#xD;ü🦀</a>";
+        assert_eq!(form(spelled, "a", &[]), canonical);
+    }
+
+    #[test]
+    fn attributes_go_by_namespace_and_then_by_name() {
+        let spelled = "<a xmlns:x='urn:2' xmlns:y='urn:1' x:a='1' y:b='2' c='3' xml:lang='en' y:a='4'/>";
+        let canonical = "<a xmlns:x=\"urn:2\" xmlns:y=\"urn:1\" c=\"3\" xml:lang=\"en\" y:a=\"4\" y:b=\"2\" x:a=\"1\"></a>";
+        assert_eq!(form(spelled, "a", &[]), canonical);
+    }
+
+    #[test]
+    fn a_namespace_is_declared_where_it_is_used_and_once() {
+        let spelled = "<r xmlns='urn:d' xmlns:p='urn:p' xmlns:q='urn:q'><p:a><p:b q:c=''><q:d/></p:b><q:e/><f xmlns='urn:d'/></p:a></r>";
+        let canonical = "<p:a xmlns:p=\"urn:p\"><p:b xmlns:q=\"urn:q\" q:c=\"\"><q:d></q:d></p:b><q:e xmlns:q=\"urn:q\"></q:e><f xmlns=\"urn:d\"></f></p:a>";
+        assert_eq!(form(spelled, "a", &[]), canonical);
+    }
+
+    #[test]
+    fn a_default_namespace_is_taken_back_where_that_matters() {
+        let spelled = "<a xmlns='urn:a'><b xmlns=''><c/></b><b xmlns='urn:b'><c xmlns='urn:a'/></b></a>";
+        let canonical =
+            "<a xmlns=\"urn:a\"><b xmlns=\"\"><c></c></b><b xmlns=\"urn:b\"><c xmlns=\"urn:a\"></c></b></a>";
+        assert_eq!(form(spelled, "a", &[]), canonical);
+        assert_eq!(form("<r xmlns='urn:r'><a xmlns=''/></r>", "a", &[]), "<a></a>");
+    }
+
+    #[test]
+    fn a_prefix_may_be_declared_anew() {
+        let spelled = "<p:a xmlns:p='urn:1'><p:b xmlns:p='urn:2'/><p:c/></p:a>";
+        let canonical = "<p:a xmlns:p=\"urn:1\"><p:b xmlns:p=\"urn:2\"></p:b><p:c></p:c></p:a>";
+        assert_eq!(form(spelled, "a", &[]), canonical);
+    }
+
+    #[test]
+    fn listed_prefixes_are_declared_where_they_are_in_scope() {
+        let spelled = "<r xmlns='urn:d' xmlns:p='urn:p' xmlns:x='urn:x'><p:a><p:b t='x:y'/></p:a></r>";
+        let listed = "<p:a xmlns=\"urn:d\" xmlns:p=\"urn:p\" xmlns:x=\"urn:x\"><p:b t=\"x:y\"></p:b></p:a>";
+        assert_eq!(form(spelled, "a", &["x", "", "unknown"]), listed);
+        assert_eq!(form(spelled, "a", &[]), "<p:a xmlns:p=\"urn:p\"><p:b t=\"x:y\"></p:b></p:a>");
+    }
+
+    #[test]
+    fn what_is_omitted_leaves_nothing_behind() {
+        assert_eq!(form("<a> <omitted>x<b/></omitted> <c/></a>", "a", &[]), "<a>  <c></c></a>");
+    }
+
+    #[test]
+    fn a_canonical_form_is_its_own_canonical_form() {
+        let spelled = "<r xmlns:p='urn:p'><p:a xmlns='urn:d' b='&#13;'><c xmlns=''>&amp;</c>\t</p:a></r>";
+        let once = form(spelled, "a", &[]);
+        assert_eq!(form(&once, "a", &[]), once);
+    }
+}

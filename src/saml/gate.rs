@@ -170,8 +170,13 @@ impl<'a> Tag<'a> {
                 (None, b'=') => {
                     attributes += 1;
                     let is_outside = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '=');
-                    let name = text[..at].trim_ascii_end().rsplit(is_outside).next();
-                    declarations += usize::from(name.is_some_and(|name| name.starts_with("xmlns")));
+                    let name = text[..at].trim_ascii_end().rsplit(is_outside).next().unwrap_or_default();
+                    declarations += usize::from(name.starts_with("xmlns"));
+                    // A prefix cannot be taken back (Namespaces in XML 1.0 section 5); the parser would let it.
+                    let value = text[at + 1..].trim_ascii_start();
+                    if name.starts_with("xmlns:") && (value.starts_with("\"\"") || value.starts_with("''")) {
+                        return None;
+                    }
                 }
                 (None, _) => {}
             }
@@ -179,3 +184,7 @@ impl<'a> Tag<'a> {
         None
     }
 }
+
+#[cfg(test)]
+#[path = "gate_tests.rs"]
+mod tests;

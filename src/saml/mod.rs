@@ -24,6 +24,7 @@ mod error;
 pub mod gate;
 pub mod instant;
 mod judge;
+pub(crate) mod samples;
 pub mod signature;
 mod statements;
 pub mod trusted_keys;

@@ -217,7 +217,7 @@ fn exclusive<'a, 'input: 'a>(method: Node<'a, 'input>) -> Option<Vec<&'a str>> {
     if content.next().is_some() || !xml::is(inclusive, EXCLUSIVE_C14N, "InclusiveNamespaces") {
         return None;
     }
-    let list = inclusive.attribute("PrefixList")?.split_ascii_whitespace();
+    let list = inclusive.attribute("PrefixList").unwrap_or_default().split_ascii_whitespace();
     Some(list.map(|prefix| if prefix == "#default" { "" } else { prefix }).collect())
 }
 
@@ -281,3 +281,7 @@ fn digest_of(name: &str, accepts_sha1: bool) -> Option<&'static digest::Algorith
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "signature_tests.rs"]
+mod tests;

@@ -80,3 +80,7 @@ fn response<'a, 'input: 'a>(
         root.descendants().filter(|node| node.tag_name().name() == "RequestSecurityTokenResponse").count();
     if responses == 1 { Ok(found) } else { Err(AssertionError::RstrCount) }
 }
+
+#[cfg(test)]
+#[path = "response_tests.rs"]
+mod tests;
