@@ -275,3 +275,7 @@ fn only_child<'a, 'input: 'a>(
     let child = children.next().filter(|child| xml::is(*child, namespace, name))?;
     children.next().is_none().then_some(child)
 }
+
+#[cfg(test)]
+#[path = "decrypt_tests.rs"]
+mod tests;

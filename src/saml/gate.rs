@@ -172,9 +172,11 @@ impl<'a> Tag<'a> {
                     let is_outside = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '=');
                     let name = text[..at].trim_ascii_end().rsplit(is_outside).next().unwrap_or_default();
                     declarations += usize::from(name.starts_with("xmlns"));
-                    // A prefix cannot be taken back (Namespaces in XML 1.0 section 5); the parser would let it.
+                    // The parser lets a prefix be taken back, and `xmlns` be declared (Namespaces in XML 1.0, sections
+                    // 3 and 5).
                     let value = text[at + 1..].trim_ascii_start();
-                    if name.starts_with("xmlns:") && (value.starts_with("\"\"") || value.starts_with("''")) {
+                    let is_empty = value.starts_with("\"\"") || value.starts_with("''");
+                    if name == "xmlns:xmlns" || (name.starts_with("xmlns:") && is_empty) {
                         return None;
                     }
                 }

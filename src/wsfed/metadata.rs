@@ -132,3 +132,7 @@ fn signing_certificates<'a, 'input: 'a>(role: Node<'a, 'input>) -> impl Iterator
         .flat_map(|info| xml::named(info, DSIG, "X509Data"))
         .flat_map(|data| xml::named(data, DSIG, "X509Certificate"))
 }
+
+#[cfg(test)]
+#[path = "metadata_tests.rs"]
+mod tests;
