@@ -22,6 +22,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "policy",
             "provider",
             "random",
+            "saml",
             "session",
             "store",
             "telemetry",

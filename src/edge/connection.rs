@@ -29,8 +29,10 @@ const TOO_LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nc
 #[derive(Debug)]
 pub struct Progress {
     phase: Cell<Phase>,
-    /// Bytes that came since a handler got a request.
+    /// Bytes that came since a handler got a request, beyond those of its body that it may have.
     unserved: Cell<usize>,
+    /// Bytes of that body which are still to come.
+    body: Cell<usize>,
     idle: Duration,
 }
 
@@ -47,10 +49,11 @@ enum Phase {
 }
 
 impl Progress {
-    /// A handler gets a request.
-    pub fn begin(&self) {
+    /// A handler gets a request. It reads `body` bytes after the head, where that is more than any request may bring.
+    pub fn begin(&self, body: usize) {
         self.phase.set(Phase::Served);
         self.unserved.set(0);
+        self.body.set(body);
     }
 
     /// Its answer is on its way.
@@ -78,7 +81,8 @@ impl<T: AsyncWrite + Unpin> Connection<T> {
     pub fn new(io: T, limits: Limits) -> Self {
         let until = Instant::now() + limits.request_within;
         let phase = Cell::new(Phase::Fresh { until });
-        let progress = Rc::new(Progress { phase, unserved: Cell::new(0), idle: limits.idle });
+        let progress =
+            Rc::new(Progress { phase, unserved: Cell::new(0), body: Cell::new(0), idle: limits.idle });
         let alarm = Box::pin(sleep_until(until));
         Self { io, limits, progress, blocked_until: None, reader: None, read: 0, alarm }
     }
@@ -119,7 +123,9 @@ impl<T: AsyncWrite + Unpin> Connection<T> {
         if let Phase::Idle { .. } = self.progress.phase.get() {
             self.progress.phase.set(Phase::Arriving { until: Instant::now() + self.limits.request_within });
         }
-        let unserved = self.progress.unserved.get() + read;
+        let of_body = read.min(self.progress.body.get());
+        self.progress.body.set(self.progress.body.get() - of_body);
+        let unserved = self.progress.unserved.get() + read - of_body;
         self.progress.unserved.set(unserved);
         if unserved > READ_UNSERVED {
             return Err(self.refuse(cx, io::ErrorKind::InvalidData, TOO_LARGE));

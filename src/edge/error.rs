@@ -14,6 +14,7 @@ use crate::journeys::sign_in::SignInError;
 use crate::oidc::token::TokenError;
 use crate::provider::ProviderError;
 use crate::random;
+use crate::saml::AssertionError;
 use crate::store::StoreError;
 use crate::telemetry::sampling;
 
@@ -217,7 +218,8 @@ fn sign_in_answer(error: &SignInError) -> Answer {
             "Sign-in not completed",
             "This sign-in was begun in another browser, or this browser keeps no cookies. Please allow cookies for this site and begin again.",
         ),
-        SignInError::Refused { .. } => (
+        SignInError::Refused { .. }
+        | SignInError::Provider(ProviderError::Assertion(AssertionError::SoapFault)) => (
             StatusCode::FORBIDDEN,
             "Sign-in refused",
             "Your organisation's sign-in service did not let you in.",

@@ -32,7 +32,7 @@ pub async fn guard(
     let edge = request.app_data::<Data<Edge>>().cloned();
     let progress = request.conn_data::<Rc<Progress>>().cloned();
     if let Some(progress) = &progress {
-        progress.begin();
+        progress.begin(expected_body(&request));
     }
     let answer = match too_large(&request) {
         Some(error) => Err(error.into()),
@@ -67,6 +67,13 @@ fn too_large(request: &ServiceRequest) -> Option<EdgeError> {
     }
     let largest = if paths::takes_tokens(request.path()) { LARGEST_TOKEN_FORM } else { LARGEST_BODY };
     (body_length(headers) > largest).then_some(EdgeError::TooLarge(StatusCode::PAYLOAD_TOO_LARGE))
+}
+
+/// What a handler reads that takes more than others do.
+fn expected_body(request: &ServiceRequest) -> usize {
+    let length = body_length(request.headers());
+    let is_expected = paths::takes_tokens(request.path()) && length <= LARGEST_TOKEN_FORM;
+    if is_expected { usize::try_from(length).unwrap_or(0) } else { 0 }
 }
 
 /// As announced; one that is not is cut off with the request's time.

@@ -62,7 +62,7 @@ pub enum Want {
 /// tokens keeps a person from signing in with a key that is really new (KEY-04).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
-    /// From the IdP's own token endpoint: nobody else can spend this budget.
+    /// From the IdP's own token endpoint, or by way of a browser that began a sign-in there: strangers cannot spend this budget.
     Idp,
     /// From whoever can reach the gateway, such as a logout token. Every fetch counts against this one.
     Stranger,

@@ -76,11 +76,16 @@ fn claims(assertion: Node<'_, '_>) -> Result<Claims, Misshapen> {
     let mut claims = Claims::new();
     for statement in xml::named(assertion, SAML_1, "AttributeStatement") {
         for attribute in xml::elements(statement).filter(|child| !xml::is(*child, SAML_1, "Subject")) {
-            let part = |name| attribute.attribute(name).filter(|part| !part.is_empty()).ok_or(Misshapen);
+            let part = |name| attribute.attribute(name).ok_or(Misshapen);
             if !xml::is(attribute, SAML_1, "Attribute") {
                 return Err(Misshapen);
             }
-            let uri = format!("{}/{}", part("AttributeNamespace")?, part("AttributeName")?);
+            let uri = match (part("AttributeNamespace")?, part("AttributeName")?) {
+                (_, "") => return Err(Misshapen),
+                // A URI without a slash, such as a URN, has nothing to be split at.
+                ("", name) => name.to_owned(),
+                (namespace, name) => format!("{namespace}/{name}"),
+            };
             collect(&mut claims, uri, attribute, SAML_1)?;
         }
     }

@@ -155,6 +155,14 @@ impl House {
         Gateway::new(self.config.clone(), self.store.clone().unwrap(), self.clock.clone()).unwrap()
     }
 
+    /// Another gateway on the same store, that serves.
+    pub(crate) fn second_gateway(&self) -> Running {
+        let mut config = self.config.clone();
+        config.management.socket = self.dir.path().join("second.sock");
+        let gateway = Gateway::new(config, self.store.clone().unwrap(), self.clock.clone());
+        gateway.unwrap().start(1, Background::ByHand).unwrap()
+    }
+
     pub(crate) fn services(&self) -> &Arc<Services> {
         self.running.as_ref().unwrap().services()
     }

@@ -114,7 +114,7 @@ stories! {
             ("unsigned", "unsigned"),
             ("bad_sig", "signature_value"),
             ("embedded_key", "signature_value"),
-            ("sha1", "signature_alg"),
+            ("sha1", "digest_alg"), // with the ES256 key of a tenant; with an RSA key the signature tells first
             ("hs256", "signature_alg"),
             ("wrong_iss", "issuer"),
             ("wrong_aud", "audience"),
@@ -140,7 +140,7 @@ stories! {
             ("wresultptr", "wresultptr"),
             ("missing_wctx", "no_pending"),
             ("wrong_wctx", "foreign_state"),
-            ("encrypted_gcm", "decryption"),
+            ("encrypted_gcm", "encrypted"),
         ] {
             for kind in ["saml11", "saml20"] {
                 tokens(house, json!({ "type": kind })).await;
@@ -179,13 +179,16 @@ stories! {
         let answer = browser.up_to_the_answer(&format!("{APP}/")).await;
         assert_eq!(browser.answer(&answer).await.status, 303);
         house.session().await;
-        // The token in an answer to another question of the same browser, within the leeway of clocks.
-        let another = browser.up_to_the_answer(&format!("{APP}/_hourgate/start?rd=/&ask=1")).await;
-        let another = if another.fields.is_empty() { house.browser().up_to_the_answer(&format!("{APP}/")).await } else { another };
+        // In an answer to another question of the same browser, within the leeway of clocks.
+        let another = browser.up_to_the_answer(&format!("{OTHER}/")).await;
         let wresult = answer.field("wresult").to_owned();
-        let swapped = with(&another, "wresult", |_| Some(wresult.clone()));
-        let twice = browser.answer(&swapped).await;
-        assert!(!twice.header("location").contains("/report") && twice.status != 200, "{twice:?}");
+        refused(&browser.answer(&with(&another, "wresult", |_| Some(wresult.clone()))).await, "replayed");
+        // Another gateway knows it too.
+        let node = house.second_gateway();
+        let elsewhere = browser.at(node.public());
+        let third = elsewhere.up_to_the_answer(&format!("{OTHER}/")).await;
+        refused(&elsewhere.answer(&with(&third, "wresult", |_| Some(wresult.clone()))).await, "replayed");
+        node.stop().await;
     }
 
     async fn wsf_12_a_stolen_token_in_the_thiefs_own_sign_in_is_refused(house: House) {
@@ -256,7 +259,7 @@ stories! {
         refused(&browser.answer(&twice).await, "malformed_response");
         // The answer for one app at another; the answer of one protocol at the address of the other.
         let elsewhere = Answer { url: answer.url.replace(APP, OTHER), ..answer.clone() };
-        refused(&browser.answer(&elsewhere).await, "other_browser");
+        refused(&browser.answer(&elsewhere).await, "foreign_state");
         let oidc = Answer { url: answer.url.replace("/wsfed/", "/callback/"), ..answer.clone() };
         refused(&browser.answer(&oidc).await, "malformed_response");
         let by_address = browser.step(&format!("{}?{}", answer.url, answer.body())).await;
@@ -276,11 +279,11 @@ stories! {
         let of_fed = browser.up_to_the_answer(&format!("{start}fed")).await;
         let moved = Answer { url: of_fed.url.replace("/wsfed/fed", "/wsfed/second"), ..of_fed.clone() };
         refused(&browser.answer(&moved).await, "foreign_state");
-        let of_second = browser.up_to_the_answer(&format!("{start}second&login_hint=alice")).await;
-        if !of_second.fields.is_empty() {
-            let wresult = of_second.field("wresult").to_owned();
-            refused(&browser.answer(&with(&of_fed, "wresult", |_| Some(wresult.clone()))).await, "signature_value");
-        }
+        let auto = house.idp.base_url().join("/_control/t2/auto-login").unwrap();
+        house.put(auto, json!({ "user": "alice" })).await;
+        let of_second = browser.up_to_the_answer(&format!("{start}second")).await;
+        let wresult = of_second.field("wresult").to_owned();
+        refused(&browser.answer(&with(&of_fed, "wresult", |_| Some(wresult.clone()))).await, "signature_value");
     }
 
     async fn c6_without_the_nonce_cookie_a_token_is_still_good_once_and_for_its_challenge(house: House) {
@@ -442,8 +445,6 @@ stories! {
         let answer = padded.up_to_the_answer(&format!("{APP}/")).await;
         let padded_answer = with(&answer, "wresult", |token| Some(token + &" ".repeat(100_000)));
         assert_eq!(padded.answer(&padded_answer).await.status, 303, "longer than any other form may be");
-        let huge = with(&answer, "wresult", |_| Some("x".repeat(300_000)));
-        assert_eq!(browser.answer(&huge).await.status, 413);
     }
 
     async fn pci_12_access_rules_read_claims_by_their_uris(house: House) {

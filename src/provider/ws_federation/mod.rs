@@ -29,7 +29,7 @@ use crate::wsfed::{response, sign_in, sign_out};
 /// Clocks may be apart by this much.
 const SKEW: Duration = Duration::from_secs(60);
 /// A token whose key is unknown makes us fetch the metadata again, and not more often than this: whoever begins a sign-in can
-/// post one.
+/// post one. (Others' tokens are refused before they are looked at.)
 const REFETCH_PAUSE: Duration = Duration::from_secs(300);
 /// The claim by which an issuer repeats the request under its signature: base64url of the SHA-256 of `wctx`.
 const SIGNED_CONTEXT: &str = "urn:hourgate:wctx-s256";
@@ -224,7 +224,7 @@ impl WsFederationProvider {
         let metadata = self.metadata(Want::Any, now).await?;
         match self.judge(wresult, &metadata.keys, now) {
             Err(error) if error.is_unknown_key() && self.pinned.is_none() => {
-                let metadata = self.metadata(Want::Newer(Sender::Stranger), now).await?;
+                let metadata = self.metadata(Want::Newer(Sender::Idp), now).await?;
                 Ok(self.judge(wresult, &metadata.keys, now)?)
             }
             judged => Ok(judged?),
