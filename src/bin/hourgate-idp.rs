@@ -15,7 +15,7 @@ use url::Url;
 /// `EX_CONFIG` of sysexits.h: what is wrong is the configuration, and starting again will not help.
 const EXIT_CONFIG: u8 = 78;
 
-/// A test identity provider (OpenID Connect) where anyone signs in as anyone. Never for production.
+/// A test identity provider (OpenID Connect, WS-Federation) where anyone signs in as anyone. Never for production.
 #[derive(Debug, Parser)]
 #[command(name = "hourgate-idp", version)]
 struct Cli {
@@ -25,7 +25,8 @@ struct Cli {
     /// Where browsers reach it, if not at the address it listens on; becomes the issuer's base
     #[arg(long, env = "HOURGATE_IDP_PUBLIC_URL", value_parser = public_url)]
     public_url: Option<Url>,
-    /// Only registered clients with their secrets and exact redirect URIs, and a nonce in every request
+    /// Only registered clients with their secrets and exact redirect URIs, a nonce in every request, and only registered
+    /// relying parties
     #[arg(long, env = "HOURGATE_IDP_STRICT")]
     strict: bool,
     /// Listen where others can reach it; anyone who does can sign in as anyone
@@ -99,6 +100,7 @@ fn banner(issuer: &str, address: SocketAddr) -> String {
 
 listening   {address}
 discovery   {issuer}/.well-known/openid-configuration
+metadata    {issuer}/FederationMetadata/2007-06/FederationMetadata.xml (WS-Federation)
 users       alice, bob, admin
 tenants     the first path segment; any name makes one
 control     http://{address}/_control/t1/

@@ -59,7 +59,7 @@ pub struct Config {
     /// Where browsers reach it, if not at the address it listens on. The issuer, the authorization and the
     /// end-session endpoint lie below it; token, key set and userinfo endpoint follow the `Host` of who asks.
     pub public_url: Option<Url>,
-    /// Only registered clients, and a nonce in every authorization request.
+    /// Only registered clients and relying parties, and a nonce in every authorization request.
     pub strict: bool,
     /// The clock that all tenants start from; the control API moves each one's own.
     pub clock: Arc<dyn Clock>,

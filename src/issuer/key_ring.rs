@@ -1,4 +1,4 @@
-//! The issuer's keys: one that signs, and those of before that still count.
+//! The issuer's keys: one that signs, those of before that still count, and perhaps one to come.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,11 @@ use super::keys::{Algorithm, KeyError, SigningKey};
 /// How many keys are published at most; the oldest goes first.
 const PUBLISHED: usize = 4;
 
-/// The key that signs, first, and the ones before it that relying parties still find in the key set.
+/// The key that signs, first, the one that will, and the ones before it that relying parties still find in the key set.
 #[derive(Debug)]
 pub struct KeyRing {
     current: SigningKey,
+    next: Option<SigningKey>,
     previous: Vec<SigningKey>,
 }
 
@@ -21,13 +22,23 @@ impl KeyRing {
     ///
     /// When the key cannot be made.
     pub fn generate(algorithm: Algorithm) -> Result<Self, KeyError> {
-        Ok(Self { current: SigningKey::generate(algorithm)?, previous: Vec::new() })
+        Ok(Self { current: SigningKey::generate(algorithm)?, next: None, previous: Vec::new() })
     }
 
     /// The key that signs.
     #[must_use]
     pub const fn current(&self) -> &SigningKey {
         &self.current
+    }
+
+    /// Publishes a key that will sign after the next rotation, so that relying parties know it in time.
+    pub fn announce(&mut self, next: SigningKey) {
+        self.next = Some(next);
+    }
+
+    /// The key that was announced, for [`Self::rotate`].
+    pub const fn take_announced(&mut self) -> Option<SigningKey> {
+        self.next.take()
     }
 
     /// Signs with `next` from now on. With `overlap` the keys before it stay published and valid; without, they are
@@ -56,7 +67,7 @@ impl KeyRing {
 
     /// All keys that count, the one that signs first.
     pub fn published(&self) -> impl Iterator<Item = &SigningKey> {
-        std::iter::once(&self.current).chain(&self.previous)
+        std::iter::once(&self.current).chain(&self.next).chain(&self.previous)
     }
 }
 

@@ -52,7 +52,7 @@ const SHA1_PREFIX: [u8; 15] =
 
 enum Pair {
     /// Twice the same key: for signatures of two numbers, and for those that are ASN.1, as certificates want them.
-    Es256 { pair: EcdsaKeyPair, asn1: EcdsaKeyPair },
+    Es256 { pair: EcdsaKeyPair, asn1: Box<EcdsaKeyPair> },
     /// Twice the same key: ring does not sign with SHA-1.
     Rs256 { pair: RsaKeyPair, private: Box<rsa::RsaPrivateKey> },
 }
@@ -93,7 +93,7 @@ impl SigningKey {
             .and_then(|xy| xy.split_at_checked(32))
             .ok_or(KeyError("read"))?;
         let members = json!({ "kty": "EC", "crv": "P-256", "x": base64url(x), "y": base64url(y) });
-        Ok(Self::named(members, Algorithm::Es256, Pair::Es256 { pair, asn1 }))
+        Ok(Self::named(members, Algorithm::Es256, Pair::Es256 { pair, asn1: Box::new(asn1) }))
     }
 
     fn generate_rs256() -> Result<Self, KeyError> {

@@ -14,3 +14,5 @@ mod relying_party;
 mod sign_in;
 mod sign_out;
 mod wsfed;
+mod wsfed_faults;
+mod wsfed_relying_parties;

@@ -8,6 +8,7 @@ mod front_proxies;
 mod hostile_requests;
 mod nginx;
 mod oidc_provider;
+mod passport_wsfed;
 mod secrets;
 
 #[path = "../support/programs/mod.rs"]

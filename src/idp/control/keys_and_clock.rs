@@ -16,6 +16,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .route("/clock", web::get().to(show_clock))
         .route("/clock", web::post().to(move_clock))
+        .route("/keys/announce", web::post().to(announce))
         .route("/keys/rotate", web::post().to(rotate));
 }
 
@@ -57,8 +58,7 @@ async fn move_clock(req: HttpRequest, tenant: Target, body: Bytes) -> Answer {
 struct RotateBody {
     #[serde(default = "yes")]
     overlap: bool,
-    #[serde(default)]
-    alg: Algorithm,
+    alg: Option<Algorithm>,
 }
 
 const fn yes() -> bool {
@@ -67,12 +67,36 @@ const fn yes() -> bool {
 
 async fn rotate(req: HttpRequest, tenant: Target, body: Bytes) -> Answer {
     let RotateBody { overlap, alg } = read(&req, &body)?;
-    let failed = |error: &dyn std::error::Error| {
-        ControlError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    let announced = tenant.0.lock().0.keys.take_announced().filter(|_| alg.is_none());
+    let key = match announced {
+        Some(key) => key,
+        None => made(alg.unwrap_or_default()).await?,
     };
-    let key = web::block(move || SigningKey::generate(alg)).await.map_err(|error| failed(&error))?;
-    let key = key.map_err(|error| failed(&error))?;
     let kid = key.kid().to_owned();
     tenant.0.lock().0.keys.rotate(key, overlap);
     Ok(HttpResponse::Ok().json(json!({ "kid": kid })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnnounceBody {
+    #[serde(default)]
+    alg: Algorithm,
+}
+
+async fn announce(req: HttpRequest, tenant: Target, body: Bytes) -> Answer {
+    let AnnounceBody { alg } = read(&req, &body)?;
+    let key = made(alg).await?;
+    let kid = key.kid().to_owned();
+    tenant.0.lock().0.keys.announce(key);
+    Ok(HttpResponse::Ok().json(json!({ "kid": kid })))
+}
+
+/// Off the thread that answers: some keys take a while.
+async fn made(algorithm: Algorithm) -> Result<SigningKey, ControlError> {
+    let failed = |error: &dyn std::error::Error| {
+        ControlError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    };
+    let key = web::block(move || SigningKey::generate(algorithm)).await.map_err(|error| failed(&error))?;
+    key.map_err(|error| failed(&error))
 }

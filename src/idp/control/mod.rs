@@ -24,7 +24,8 @@
 //! | `POST /outage`, `DELETE /outage` | `{"for":"10m","mode":"unavailable"\|"close"}`: 503 (default) or closed connections at all endpoints; `for` counts by the tenant's clock, `null` lasts until deleted |
 //! | `GET`, `POST`, `DELETE /faults` | `{"endpoint":"token"\|…\|"*","mode":"…","status":503,"body":…,"delay":"3s","times":3,"user":"alice"}`; `user` at `token` only: whose codes and refresh tokens it strikes |
 //! | `GET`, `POST /clock` | `{"set":"2026-01-01T00:00:00Z"}`, `{"advance":"61m"}` or `{"real":true}` |
-//! | `POST /keys/rotate` | `{"overlap":true,"alg":"ES256"\|"RS256"}` |
+//! | `POST /keys/rotate` | `{"overlap":true,"alg":"ES256"\|"RS256"}`; without `alg` the announced key, if there is one |
+//! | `POST /keys/announce` | `{"alg":"ES256"\|"RS256"}`: publishes a key, in key set and federation metadata, that signs after the next rotation |
 //! | `GET /requests?endpoint=token&after=17`, `DELETE /requests` | later ones than number 17; at `token` with `user`, `error` and `reuse` (a refresh token was shown that had been rotated away) |
 //! | `POST /release` | lets one request go that a fault `hold` holds |
 //! | `POST /secrets`, `GET /secrets` | keeps from now on, and lists, every code, token, verifier and client secret that passes the token endpoint |

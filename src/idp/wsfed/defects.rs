@@ -13,7 +13,6 @@ use super::super::fault_mode::Mode;
 use crate::issuer::assertion::{Assertion, Confirmation, ECHO};
 use crate::issuer::jws::{self, Object};
 use crate::issuer::keys::{Algorithm, KeyError, SigningKey};
-use crate::issuer::token_response::{TokenResponse, collection};
 use crate::issuer::xml_encryption::{Cipher, KeyTransport, Recipient};
 use crate::issuer::xml_signature::{HMAC_SHA256, Hash, Signature, signed_info};
 use crate::time::Timestamp;
@@ -276,13 +275,4 @@ pub(super) fn encryption(
     };
     let (recipient, usual) = registered.unwrap_or((Recipient::nobody(), Cipher::Gcm));
     Some((recipient, cipher.unwrap_or(usual), transport))
-}
-
-/// The document around the token.
-pub(super) fn wrap(defect: SamlDefect, response: &TokenResponse<'_>) -> String {
-    match defect {
-        SamlDefect::TwoRstr => collection(&[response.element(), response.element()]),
-        SamlDefect::Doctype => format!("{DOCTYPE}{}", response.to_xml()),
-        _ => response.to_xml(),
-    }
 }

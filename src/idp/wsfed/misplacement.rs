@@ -20,8 +20,7 @@ pub(super) fn token(mint: &Mint<'_>, assertion: &Assertion, defect: SamlDefect) 
     let (kind, original) = (assertion.kind, assertion.canonical());
     let signature = mint.signature(&assertion.id, &original)?;
     let signed = envelop(kind, &original, &signature);
-    let mut other = Assertion { id: Assertion::new_id(), ..assertion.clone() };
-    impersonate(&mut other);
+    let other = somebody_else(assertion);
     let evil = other.canonical();
     Ok(match defect {
         // The original in the signature: first, last, or as an object.
@@ -48,6 +47,13 @@ pub(super) fn token(mint: &Mint<'_>, assertion: &Assertion, defect: SamlDefect) 
         // Both are signed.
         _ => format!("{signed}{}", envelop(kind, &evil, &mint.signature(&other.id, &evil)?)),
     })
+}
+
+/// The same of somebody else.
+pub(super) fn somebody_else(assertion: &Assertion) -> Assertion {
+    let mut other = Assertion { id: Assertion::new_id(), ..assertion.clone() };
+    impersonate(&mut other);
+    other
 }
 
 fn put_last(text: &str, end: &str, what: &str) -> String {

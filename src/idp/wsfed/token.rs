@@ -5,13 +5,13 @@ use super::super::fault_mode::{Mode, Stage};
 use super::super::sso::SsoSession;
 use super::super::tenant::State;
 use super::super::users::User;
-use super::defects::SamlDefect;
+use super::defects::{DOCTYPE, SamlDefect};
 use super::token_policy::TokenPolicy;
 use super::{defects, endpoint, misplacement};
 use crate::issuer::assertion::{Assertion, Authentication, Confirmation, ECHO, envelop};
 use crate::issuer::keys::{KeyError, SigningKey};
 use crate::issuer::passive_request::SignInRequest;
-use crate::issuer::token_response::TokenResponse;
+use crate::issuer::token_response::{TokenResponse, collection};
 use crate::issuer::xml_encryption::{Cipher, EncryptionError, KeyTransport, Recipient, encrypt};
 use crate::time::Timestamp;
 
@@ -142,8 +142,12 @@ impl Mint<'_> {
             token: &token,
         };
         Ok(match self.defect {
-            Some(defect) => defects::wrap(defect, &response),
-            None => response.to_xml(),
+            Some(SamlDefect::TwoRstr) => {
+                let other = self.signed(&misplacement::somebody_else(&assertion))?;
+                collection(&[response.element(), TokenResponse { token: &other, ..response }.element()])
+            }
+            Some(SamlDefect::Doctype) => format!("{DOCTYPE}{}", response.to_xml()),
+            _ => response.to_xml(),
         })
     }
 
