@@ -33,7 +33,7 @@ async fn who_types_localhost_is_shown_the_addresses_of_the_demo() {
 }
 
 #[tokio::test]
-async fn the_demo_shows_both_apps_and_the_page_that_explains_a_revocation_comes_by_itself() {
+async fn the_demo_shows_its_apps_and_the_page_that_explains_a_revocation_comes_by_itself() {
     let (_demo, one) = start("4s");
     let chromium = Chromium::start().await;
     let page = chromium.page();
@@ -42,6 +42,10 @@ async fn the_demo_shows_both_apps_and_the_page_that_explains_a_revocation_comes_
     reads(page, "You are signed in as alice@demo.example").await;
     page.goto(&one.replace("one.", "two.")).await.unwrap();
     reads(page, "App Two").await;
+    // By WS-Federation; its page of the IdP posts the token by itself.
+    page.goto(&one.replace("one.", "three.")).await.unwrap();
+    reads(page, "App Three").await;
+    reads(page, "You are signed in as alice@demo.example").await;
 
     // This one does not refresh under the finger.
     page.goto(&format!("{one}still")).await.unwrap();

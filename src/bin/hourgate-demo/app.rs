@@ -1,4 +1,4 @@
-//! The two apps: they know who somebody is from the gateway's headers, and from nothing else.
+//! The apps: they know who somebody is from the gateway's headers, and from nothing else.
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse};
@@ -45,7 +45,7 @@ pub(crate) async fn answer(
             let people = front.idp.people().await?;
             let page = AppPage {
                 app,
-                other: front.apps.iter().find(|other| other.host != app.host),
+                others: front.apps.iter().filter(|other| other.host != app.host).collect(),
                 control: &front.control,
                 label: value("x-auth-request-preferred-username").unwrap_or(&sub).to_owned(),
                 is_disabled: people.iter().any(|person| person.sub == sub && person.disabled),

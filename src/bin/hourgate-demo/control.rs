@@ -45,7 +45,9 @@ pub(crate) async fn act(front: &Front, act: Act, sub: &str) -> Result<(), Error>
         Act::Revoke => {
             let remark = Some("asked for in the demo".to_owned());
             let now = front.services.now();
-            revoke::revoke_user(&front.services, &front.issuer, sub, remark, now).await?;
+            for issuer in &front.issuers {
+                revoke::revoke_user(&front.services, issuer, sub, remark.clone(), now).await?;
+            }
             Ok(())
         }
     }

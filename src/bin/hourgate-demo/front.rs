@@ -23,10 +23,10 @@ pub(crate) struct Front {
     pub(crate) services: Arc<Services>,
     /// The IdP's control API.
     pub(crate) idp: IdpControl,
-    /// The IdP's issuer.
-    pub(crate) issuer: String,
-    /// The two apps.
-    pub(crate) apps: [App; 2],
+    /// The IdP's issuers, of both protocols.
+    pub(crate) issuers: [String; 2],
+    /// The apps: two behind OpenID Connect, one behind WS-Federation.
+    pub(crate) apps: [App; 3],
     /// The host of the control room, with its port.
     pub(crate) control: String,
     /// The policy check interval in seconds.

@@ -1,4 +1,4 @@
-//! The program `hourgate-demo`: the gateway, the test IdP and two small apps in one process, to be looked at in a browser.
+//! The program `hourgate-demo`: the gateway, the test IdP and three small apps in one process, to be looked at in a browser.
 
 mod app;
 mod as_proxy;
@@ -22,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use scene::Scene;
 
-/// Hourgate to be looked at: the gateway, a test identity provider and two apps. No service is needed, nothing leaves
+/// Hourgate to be looked at: the gateway, a test identity provider and three apps. No service is needed, nothing leaves
 /// this machine, and at the end nothing is left.
 #[derive(Debug, Parser)]
 #[command(name = "hourgate-demo", version)]

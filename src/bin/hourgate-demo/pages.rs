@@ -20,7 +20,7 @@ pub(crate) type Error = Box<dyn std::error::Error>;
 #[template(path = "app.html", config = "src/bin/hourgate-demo/pages/askama.toml")]
 pub(crate) struct AppPage<'a> {
     pub(crate) app: &'a App,
-    pub(crate) other: Option<&'a App>,
+    pub(crate) others: Vec<&'a App>,
     pub(crate) control: &'a str,
     /// Who is signed in, for people.
     pub(crate) label: String,

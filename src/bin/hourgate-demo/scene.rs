@@ -48,17 +48,24 @@ impl Scene {
         let listener = or_free(cli.port, PORT, |port| TcpListener::bind(setup::on_loopback(port)))?;
         let port = listener.local_addr()?.port();
         let host = |name: &str| format!("{name}.localhost:{port}");
-        let apps = [("One", "one"), ("Two", "two")].map(|(name, label)| App { name, host: host(label) });
-        let origins = apps.iter().map(|app| format!("http://{}", app.host).parse::<Origin>());
+        let apps = [("One", "one"), ("Two", "two"), ("Three", "three")]
+            .map(|(name, label)| App { name, host: host(label) });
+        let mut origins = Vec::new();
+        for app in &apps {
+            origins.push(format!("http://{}", app.host).parse::<Origin>()?);
+        }
+        let federated = origins.remove(2);
 
         let idp = or_free(cli.idp_port, IDP_PORT, |port| bind_idp(port, clock.clone()))?.start();
+        let below = |path: &str| format!("http://{}/{TENANT}/{path}", idp.address());
         let seen = setup::Idp {
             issuer: idp.issuer(TENANT),
-            discovery: format!("http://{}/{TENANT}/.well-known/openid-configuration", idp.address())
-                .parse()?,
+            discovery: below(".well-known/openid-configuration").parse()?,
+            federation_metadata: below("FederationMetadata/2007-06/FederationMetadata.xml").parse()?,
         };
+        let issuers = [seen.issuer.clone(), seen.entity_id()];
         setup::make_keys(dir.path(), clock.now())?;
-        let config = setup::config(seen, origins.collect::<Result<_, _>>()?, cli.interval, dir.path())?;
+        let config = setup::config(seen, origins, federated, cli.interval, dir.path())?;
         let store = store::open(&config.store, clock.clone(), TimeSource::Caller).await?;
         let gateway = Gateway::new(config, store, clock)?;
         gateway.read_live_settings().await?;
@@ -72,7 +79,7 @@ impl Scene {
             gateway: as_proxy::Gateway::new(client, gateway.public()),
             services: gateway.services().clone(),
             idp: control,
-            issuer: idp.issuer(TENANT),
+            issuers,
             apps,
             control: host("control"),
             interval: cli.interval.as_secs(),
@@ -93,11 +100,12 @@ impl Scene {
         let Self { port, interval, .. } = self;
         let (idp, dir) = (self.idp.base_url(), self.dir.path().display());
         format!(
-            "hourgate-demo: a gateway, a test identity provider and two apps; a policy check every {interval} s, not every hour
+            "hourgate-demo: a gateway, a test identity provider and three apps; a policy check every {interval} s, not every hour
 
 open http://one.localhost:{port}/
 
   sign in     as alice or bob; then http://two.localhost:{port}/ lets you in without a question
+  legacy      http://three.localhost:{port}/ does the same by WS-Federation, with a SAML token
   disable     the user at the IdP with the button: within {interval} s the page says that you are out
   enable      the user again in the control room: http://control.localhost:{port}/
   look        cargo run --release -- sessions list --socket {dir}/admin.sock

@@ -13,7 +13,8 @@ use hourgate::keys::{MasterKey, file};
 use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings as Policy;
 use hourgate::policy::settings::layer::SettingsLayer;
-use hourgate::provider::settings::{ClientAuthentication, Settings as Provider};
+use hourgate::provider::settings::{ClientAuthentication, PolicyCheck, Settings as Provider};
+use hourgate::provider::ws_federation::settings::{Settings as WsFederation, Trust};
 use hourgate::session::origin::Origin;
 use hourgate::store::settings::Settings as Store;
 use hourgate::telemetry::LogFormat;
@@ -34,23 +35,44 @@ pub(crate) struct Idp {
     pub(crate) issuer: String,
     /// Where its metadata lies for the gateway: the system's resolver need not know `*.localhost`.
     pub(crate) discovery: url::Url,
+    /// The same of WS-Federation.
+    pub(crate) federation_metadata: url::Url,
 }
 
-/// One environment of both apps, each with a host-only session cookie of its own.
+impl Idp {
+    /// Its name where it speaks WS-Federation.
+    pub(crate) fn entity_id(&self) -> String {
+        format!("{}/wsfed", self.issuer)
+    }
+}
+
+/// Two environments: the apps behind OpenID Connect, and the one behind WS-Federation. Each app has a host-only session cookie of
+/// its own.
 pub(crate) fn config(
     idp: Idp,
     apps: Vec<Origin>,
+    federated: Origin,
     interval: Duration,
     dir: &Path,
 ) -> Result<Config, hourgate::session::names::NotAName> {
     // The test IdP takes any secret.
     let secret = ClientAuthentication::ClientSecretBasic("demo".to_owned().into());
+    let trust = Trust::Metadata { url: idp.federation_metadata.clone(), signed_by: None };
+    let federation = WsFederation {
+        display_name: "Test identity provider (WS-Federation)".to_owned(),
+        // The demo's interval is shorter than any token.
+        policy_check: PolicyCheck::Browser,
+        ..WsFederation::new("legacy".parse()?, idp.entity_id(), "urn:hourgate:demo".to_owned(), trust)
+    };
     let provider = Provider {
         display_name: "Test identity provider".to_owned(),
         discovery_url: Some(idp.discovery),
         ..Provider::new("test".parse()?, idp.issuer, "hourgate-demo".to_owned(), secret)
     };
-    let environment = Environment::new("demo".parse()?, apps, vec![provider.id.clone()]);
+    let environments = vec![
+        Environment::new("demo".parse()?, apps, vec![provider.id.clone()]),
+        Environment::new("legacy".parse()?, vec![federated], vec![federation.id.clone()]),
+    ];
     let session = Policy { policy_check_interval: interval, ..Policy::default() };
     Ok(Config {
         server: Server { listen: ANY, trusted_proxies: vec![ANY.ip().into()] },
@@ -59,9 +81,9 @@ pub(crate) fn config(
         keys: KeySource::File(dir.join("keys")),
         store: Store::Embedded { path: dir.join("sessions.redb") },
         providers: vec![provider],
-        ws_federation: Vec::new(),
+        ws_federation: vec![federation],
         session: SettingsLayer::of_difference(&session, &Policy::default()),
-        environments: vec![environment],
+        environments,
         danger: Danger { short_policy_check: true, insecure_test_idp: true, ..Danger::default() },
         log: Log { format: LogFormat::Pretty, level: tracing::Level::WARN },
     })
