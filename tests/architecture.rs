@@ -68,6 +68,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
         "only edge, the admin API and their wiring know the HTTP server",
     ),
     ("askama", &["edge/page.rs", "idp/pages.rs", "bin/"], "pages are made in page rooms"),
+    ("roxmltree", &["saml/", "wsfed/"], "XML is parsed behind the gate of saml, and nowhere else"),
     (
         "openidconnect",
         &["oidc/", "provider/oidc_provider.rs"],

@@ -80,7 +80,7 @@ impl VerifiedAssertion {
         &self.issuer
     }
 
-    /// `NameID`, `NameIdentifier`.
+    /// `NameID`, `NameIdentifier`; `None` where there is none, or an empty one.
     #[must_use]
     pub fn name_id(&self) -> Option<&str> {
         self.name_id.as_deref()

@@ -26,7 +26,7 @@ pub(super) fn judge(
         id: said.id,
         version: said.version,
         issuer: said.issuer,
-        name_id: said.subject.name.map(|name| name.text),
+        name_id: said.subject.name.map(|name| name.text).filter(|name| !name.is_empty()),
         claims: said.claims,
         issued_at: said.issued_at,
         expires_at: said.conditions.not_on_or_after,

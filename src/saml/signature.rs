@@ -15,6 +15,8 @@ const EXCLUSIVE_C14N: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 /// Attributes of these names, in any case and namespace, are taken for ids.
 const ID_NAMES: [&str; 2] = ["id", "assertionid"];
+/// Prefixes of one PrefixList: each is looked up for every element, before any key has been tried.
+const MOST_PREFIXES: usize = 16;
 
 /// What was signed, in the bytes that were signed: the only thing that may be read. Nothing outside this file makes one.
 #[derive(Debug)]
@@ -218,7 +220,9 @@ fn exclusive<'a, 'input: 'a>(method: Node<'a, 'input>) -> Option<Vec<&'a str>> {
         return None;
     }
     let list = inclusive.attribute("PrefixList").unwrap_or_default().split_ascii_whitespace();
-    Some(list.map(|prefix| if prefix == "#default" { "" } else { prefix }).collect())
+    let prefixes: Vec<_> =
+        list.map(|prefix| if prefix == "#default" { "" } else { prefix }).take(MOST_PREFIXES + 1).collect();
+    (prefixes.len() <= MOST_PREFIXES).then_some(prefixes)
 }
 
 /// A signature method (XML Signature 1.1 section 6.4, RFC 6931 section 2.3), and how it is verified. That of ECDSA is in

@@ -266,6 +266,13 @@ fn wsf_08_prefixes_may_be_listed_and_nothing_else() {
         "ok"
     );
     assert_eq!(listed(&format!("<e:InclusiveNamespaces xmlns:e=\"{EXCLUSIVE}\"/>")), "ok");
+    let many = |count: usize| {
+        listed(&format!(
+            "<e:InclusiveNamespaces xmlns:e=\"{EXCLUSIVE}\" PrefixList=\"{}\"/>",
+            "x ".repeat(count)
+        ))
+    };
+    assert_eq!((many(16), many(17)), ("ok", "transforms"));
     assert_eq!(listed("<InclusiveNamespaces PrefixList=\"xs\"/>"), "transforms");
     assert_eq!(listed("<XPath>//*</XPath>"), "transforms");
 }

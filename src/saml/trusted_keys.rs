@@ -115,12 +115,13 @@ impl TrustedKey {
             (2048..=8192).contains(&bits(rsa.modulus)).then_some(KeyKind::Rsa)?
         } else if info.algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY {
             let curve = info.algorithm.parameters.as_ref()?.as_oid().ok()?;
-            let kind = match () {
-                () if curve == OID_EC_P256 => KeyKind::P256,
-                () if curve == OID_NIST_EC_P384 => KeyKind::P384,
-                () => return None,
+            let (kind, length) = if curve == OID_EC_P256 {
+                (KeyKind::P256, 65)
+            } else if curve == OID_NIST_EC_P384 {
+                (KeyKind::P384, 97)
+            } else {
+                return None;
             };
-            let length = if kind == KeyKind::P256 { 65 } else { 97 };
             (public.len() == length && public.first() == Some(&4)).then_some(kind)?
         } else {
             return None;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use hourgate::saml::{AssertionError, Expected, SignatureError, TrustedKeys, VerifiedAssertion, Version};
+use hourgate::saml::{
+    AssertionError, DocumentError, Expected, SignatureError, TrustedKeys, VerifiedAssertion, Version,
+};
 use hourgate::time::Timestamp;
 use hourgate::wsfed::metadata::{self, MetadataError};
 use hourgate::wsfed::response;
@@ -214,8 +216,16 @@ fn wsf_16_the_metadata_of_ad_fs_2_3_and_4_is_read_and_its_signature_verified() {
 
 #[test]
 fn wsf_16_metadata_that_is_no_token_service_s_is_refused() {
-    let read = |name: &str, issuer| metadata::parse(file(name).as_bytes(), issuer, None).map(|_| ());
-    // Shibboleth speaks SAML 2.0 only; Microsoft's own relying party is none, and signs with SHA-1.
-    assert_eq!(read("idp-metadata", "https://idp.msidlab13.com/idp/shibboleth"), Err(MetadataError::Role));
-    assert_eq!(read("windows-ad-metadata", "urn:federation:MicrosoftOnline"), Err(MetadataError::Role));
+    // Shibboleth speaks SAML 2.0 only.
+    let shibboleth =
+        metadata::parse(file("idp-metadata").as_bytes(), "https://idp.msidlab13.com/idp/shibboleth", None);
+    assert_eq!(shibboleth, Err(MetadataError::Role));
+    // Microsoft's own relying party, with comments on it.
+    let read = |document: &str| metadata::parse(document.as_bytes(), "urn:federation:MicrosoftOnline", None);
+    let document = file("windows-ad-metadata");
+    assert_eq!(read(&document), Err(DocumentError::MarkupDeclaration.into()));
+    let mut parts = document.split("<!--");
+    let first = parts.next().unwrap().to_owned();
+    let plain = parts.fold(first, |text, part| text + part.split_once("-->").unwrap().1);
+    assert_eq!(read(&plain), Err(MetadataError::Role));
 }
