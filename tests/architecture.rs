@@ -69,6 +69,12 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ),
     ("askama", &["edge/page.rs", "idp/pages.rs", "bin/"], "pages are made in page rooms"),
     ("roxmltree", &["saml/", "wsfed/"], "XML is parsed behind the gate of saml, and nowhere else"),
+    ("roxmltree", &["saml/", "wsfed/"], "XML is read behind the gate, by saml and wsfed"),
+    (
+        "aws_lc_rs",
+        &["saml/decrypt", "issuer/xml_encryption.rs"],
+        "ring does the cryptography; tokens alone are encrypted by another",
+    ),
     (
         "openidconnect",
         &["oidc/", "provider/oidc_provider.rs"],

@@ -1,7 +1,10 @@
 //! What only WS-Federation has: tokens that come by way of the browser, wrapped in what nobody signed.
 
+use std::sync::Arc;
+
 use hourgate::provider::settings::PolicyCheck;
 use hourgate::provider::ws_federation::settings::{Settings, SubjectSource, Trust};
+use hourgate::saml::DecryptionKeys;
 use serde_json::{Value, json};
 
 use crate::browser::{Answer, Browser, Visit};
@@ -417,6 +420,48 @@ stories! {
         refused(&house.browser().sign_in(&format!("{APP}/")).await, "signature_value");
         let journal = house.control("GET", "/requests?endpoint=federation_metadata", Value::Null).await;
         assert!(journal.as_array().or_else(|| journal["requests"].as_array()).unwrap().is_empty());
+    }
+
+    async fn wsf_15_encrypted_tokens_are_opened_where_the_operator_gave_a_key(house: House) {
+        let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
+        let pem = rsa::pkcs8::EncodePrivateKey::to_pkcs8_pem(&key, rsa::pkcs8::LineEnding::LF).unwrap();
+        let signer = rcgen::KeyPair::from_pkcs8_pem_and_sign_algo(&pem, &rcgen::PKCS_RSA_SHA256).unwrap();
+        let certificate = rcgen::CertificateParams::new(Vec::new()).unwrap().self_signed(&signer).unwrap().pem();
+        let keys = Arc::new(DecryptionKeys::from_pem(&[pem.to_string().into()]).unwrap());
+        behind_fed(house, |fed| fed.decryption = Some(keys.clone())).await;
+        for kind in ["saml11", "saml20"] {
+            for (cipher, accepts_cbc, passes) in
+                [("aes256-gcm", false, true), ("aes256-cbc", false, false), ("aes256-cbc", true, true)]
+            {
+                let party = json!({
+                    "reply_urls": [format!("{APP}/_hourgate/wsfed/fed")],
+                    "encryption": { "certificate": certificate, "cipher": cipher },
+                    "tokens": { "type": kind },
+                });
+                house.control("PUT", "/relying-parties/urn%3Ahourgate%3Atest", party).await;
+                behind_fed(house, |fed| {
+                    fed.decryption = Some(keys.clone());
+                    fed.accepts_cbc = accepts_cbc;
+                })
+                .await;
+                let visit = house.browser().sign_in(&format!("{APP}/")).await;
+                assert_eq!(visit.user() == "alice", passes, "{kind} {cipher} {accepts_cbc}: {visit:?}");
+            }
+            for fault in ["encrypted_unsigned", "rsa15"] {
+                house.fault("wsfed", fault).await;
+                assert_eq!(house.browser().sign_in(&format!("{APP}/")).await.status, 400, "{kind} {fault}");
+                house.no_faults().await;
+            }
+        }
+    }
+
+    async fn somebody_who_signed_in_by_another_method_than_was_asked_for_is_refused(house: House) {
+        let password = "urn:oasis:names:tc:SAML:1.0:am:password";
+        behind_fed(house, |fed| fed.method = Some(password.into())).await;
+        let browser = signs_in(house).await;
+        house.end_all().await;
+        house.fault("wsfed", "no_authn").await;
+        refused(&browser.sign_in(&format!("{APP}/_hourgate/start?rd=/&ask=1")).await, "authn_method");
     }
 
     async fn tok_01_the_subject_is_what_the_operator_says_it_is(house: House) {
