@@ -70,6 +70,10 @@ pub fn admit(document: &[u8], largest: usize) -> Result<Gated, DocumentError> {
     }
     let text = std::str::from_utf8(document).map_err(|_| DocumentError::Encoding)?;
     let text = without_declaration(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    // The parser would leave out another one.
+    if text.starts_with('\u{feff}') {
+        return Err(DocumentError::NotWellFormed);
+    }
     if text.contains("<!") {
         return Err(DocumentError::MarkupDeclaration);
     }

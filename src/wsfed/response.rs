@@ -44,8 +44,12 @@ fn token<'a, 'input: 'a>(root: Node<'a, 'input>) -> Result<Node<'a, 'input>, Ass
     let mut tokens = xml::elements(requested);
     let (Some(token), None) = (tokens.next(), tokens.next()) else { return Err(AssertionError::TokenCount) };
 
-    let all = root.descendants().filter(|node| saml::is_token_name(node.tag_name().name()));
-    for node in all {
+    // Not only tokens: nobody is to wonder whether a statement beside the token counts.
+    let is_said_of_somebody = |node: &Node<'_, '_>| {
+        saml::is_token_name(node.tag_name().name())
+            || matches!(node.tag_name().namespace(), Some(xml::SAML_1 | xml::SAML_2))
+    };
+    for node in root.descendants().filter(is_said_of_somebody) {
         if !node.ancestors().any(|ancestor| ancestor == token) {
             return Err(AssertionError::TokenOutsideRst);
         }

@@ -172,7 +172,10 @@ macro_rules! properties {
     };
 }
 
-properties! { callback config cookies documents edge id_token key_file logout_token records return_to state token_answer }
+properties! {
+    callback config cookies documents edge federation_metadata id_token key_file logout_token records return_to saml_response
+    state token_answer xml_gate
+}
 
 #[test]
 fn adm_16_every_target_is_tested_here_and_built_for_libfuzzer() {
