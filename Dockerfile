@@ -32,10 +32,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     mkdir -p /dist && cp target/dist/hourgate /dist/
 
 FROM scratch AS given
-COPY dist/hourgate dist/hourgate-idp /dist/
+COPY dist /dist
 
 FROM scratch AS given-test-clock
-COPY dist/test-clock/hourgate /dist/
+COPY dist/test-clock /dist
 
 FROM ${BINARIES} AS programs
 FROM ${BINARIES}-test-clock AS programs-test-clock
