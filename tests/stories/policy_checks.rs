@@ -116,6 +116,17 @@ stories! {
         assert!(house.token_requests("refresh_token").await > before + 4, "and is refreshed again");
     }
 
+    async fn h1_whoever_comes_back_to_a_dormant_session_is_known_to_all_nodes_at_once(house: House) {
+        let browser = house.signed_in().await;
+        let (id, _) = house.session().await;
+        for back_after in [30 * HOUR, 24 * HOUR - SECOND] {
+            house.clock.advance(back_after);
+            assert_eq!(browser.navigate(&format!("{APP}/report")).await.status, 200);
+            let known = house.services().sessions.store().last_activity(id).await.unwrap();
+            assert_eq!(known, Some(house.services().now()), "another node would send them to the check, and so on for ever");
+        }
+    }
+
     async fn h1_a_forgotten_session_is_deleted_after_90_days(house: House) {
         house.signed_in().await;
         let (id, _) = house.session().await;

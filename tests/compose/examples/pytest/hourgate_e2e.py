@@ -123,8 +123,8 @@ class Browser(requests.Session):
         return self.get(url, headers=self.SCRIPT, timeout=30, allow_redirects=False)
 
     def call_when_checked(self, url):
-        """As `call`, once no policy check is under way: meanwhile scripts are told `checking`."""
-        checked = lambda answer: None if reason_of(answer) == "checking" else answer
+        """As `call`, once no policy check is under way: meanwhile scripts are told `checking` or `dormant`."""
+        checked = lambda answer: None if reason_of(answer) in ("checking", "dormant") else answer
         return until("the policy check is done", lambda: checked(self.call(url)))
 
     def session(self, origin):
