@@ -18,6 +18,9 @@ pub mod page_script {}
 #[doc = concat!("\n## Caddy\n\n```text\n", include_str!("Caddyfile"), "```\n")]
 pub mod proxies {}
 
+#[doc = include_str!("end_to_end_tests.md")]
+pub mod end_to_end_tests {}
+
 #[doc = include_str!("requirements.md")]
 pub mod requirements {}
 
