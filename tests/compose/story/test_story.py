@@ -173,6 +173,7 @@ def test_a_day_and_ninety_days_pass(house, bob):
         bob.uses_both_apps()
     assert len(house.idp.token_requests("authorization_code")) == signed_in
     house.wait(91 * 24 * 60 * MINUTE)
+    until("it is deleted", lambda: "story-bob" not in house.hourgate("sessions", "list", "-o", "json"))
     assert bob.on_every_node(f"{TWO}/api/data") == [(401, "forgotten")] * 2, "nobody used it for 90 days"
 
 
