@@ -8,6 +8,7 @@ mod output;
 mod serve;
 mod sessions;
 mod settings;
+mod test_clock;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ const UNCONFIRMED: &str = "unconfirmed";
 
 /// A sign-in gateway: proves every session afresh each hour, and refuses whoever the identity provider no longer wants.
 #[derive(Parser)]
-#[command(name = "hourgate", version, max_term_width = 110)]
+#[command(name = "hourgate", version = test_clock::VERSION, max_term_width = 110)]
 pub(crate) struct Cli {
     /// The configuration file [default: ./hourgate.toml, then /etc/hourgate/hourgate.toml]
     #[arg(long, global = true, env = "HOURGATE_CONFIG", value_name = "FILE")]
@@ -53,6 +54,9 @@ enum Command {
         /// Take back all that was changed with `hourgate settings`; needed where that cannot be read any more
         #[arg(long)]
         forget_live_settings: bool,
+        /// In builds for end-to-end tests: the clock of hourgate-idp to go by, http://idp:9400/_control/t1/clock
+        #[arg(long, env = "HOURGATE_TEST_CLOCK", value_name = "URL", hide = cfg!(not(feature = "test-clock")))]
+        test_clock: Option<String>,
     },
     /// Look at the configuration
     #[command(subcommand)]
@@ -134,13 +138,14 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
 fn dispatch(cli: Cli) -> Result<(), Failure> {
     let config = cli.config.as_deref();
     match cli.command {
-        Command::Serve { insecure_test_idp, forget_live_settings } => {
+        Command::Serve { insecure_test_idp, forget_live_settings, test_clock } => {
             let mut config = load(config)?;
             config.danger.insecure_test_idp |= insecure_test_idp;
             if let Some(socket) = cli.socket {
                 config.management.socket = socket;
             }
-            serve::serve(config, forget_live_settings)
+            let test_clock = test_clock::chosen(test_clock, &config)?;
+            serve::serve(config, forget_live_settings, test_clock)
         }
         Command::Config(ConfigCommand::Check) => {
             let checked = config::check(config, config::variables()).map_err(Failure::config);

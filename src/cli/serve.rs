@@ -9,22 +9,28 @@ use hourgate::config::Config;
 use hourgate::gateway::{Background, Gateway, follow_the_store, install_tls};
 use hourgate::store::{self, TimeSource};
 use hourgate::telemetry::start_logging;
-use hourgate::time::ClusterClock;
+use hourgate::time::{Clock, ClusterClock};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
 
 const HEALTHCHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Runs the gateway until it is told to stop (SIGTERM, SIGINT).
-pub(crate) fn serve(config: Config, forget_live_settings: bool) -> Result<(), Failure> {
+/// Runs the gateway until it is told to stop (SIGTERM, SIGINT). Its clock is the store's, or the test clock.
+pub(crate) fn serve(
+    config: Config,
+    forget_live_settings: bool,
+    test_clock: Option<Arc<dyn Clock>>,
+) -> Result<(), Failure> {
     start_logging(config.log.format, &config.log.level.to_string()).map_err(Failure::new)?;
     install_tls();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
     runtime.block_on(async {
-        let clock = Arc::new(ClusterClock::new());
-        let store =
-            store::open(&config.store, clock.clone(), TimeSource::Server).await.map_err(Failure::new)?;
+        let (clock, time): (Arc<dyn Clock>, _) = match test_clock {
+            Some(clock) => (clock, TimeSource::Caller),
+            None => (Arc::new(ClusterClock::new()), TimeSource::Server),
+        };
+        let store = store::open(&config.store, clock.clone(), time).await.map_err(Failure::new)?;
         // With the store away there is nobody to serve until it is back, and the clock is asked for again.
         let _ = follow_the_store(&*store, &*clock).await;
         let gateway = Gateway::new(config, store, clock).map_err(Failure::config)?;

@@ -21,6 +21,9 @@ use crate::policy::facts::Standing;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How often the session is looked at while another node checks it.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// After so many looks it is asked for again: the other node may have let it go without a word, as it does in the background
+/// with one that is dormant.
+const LOOKS: u32 = 5;
 
 /// `GET /_hourgate/check`
 pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpResponse, EdgeError> {
@@ -38,7 +41,7 @@ pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRe
     let usage = if is_by_the_person(request.headers()) { Usage::Activity } else { Usage::Peek };
 
     let deadline = Instant::now() + PATIENCE;
-    let mut outcome = None;
+    let (mut outcome, mut looks) = (None, 0);
     loop {
         let checked =
             check(&edge.services, &site.environment, &presented, usage, edge.services.now()).await?;
@@ -59,6 +62,10 @@ pub async fn check_page(request: HttpRequest, edge: Data<Edge>) -> Result<HttpRe
             }
             (Verdict::Check, _, Some(CheckOutcome::Elsewhere)) if Instant::now() < deadline => {
                 sleep(LOOK_EVERY).await;
+                looks += 1;
+                if looks % LOOKS == 0 {
+                    outcome = None;
+                }
             }
             (Verdict::Check, _, Some(CheckOutcome::OurFault)) => {
                 return Err(EdgeError::Unproved("idp_misconfigured"));

@@ -45,6 +45,16 @@ pub async fn last_used(
     Ok(at_the_latest)
 }
 
+/// Notes that a session was used, where the next request may reach a node that would do without it what is wrong. With the
+/// store away it is written with the rest.
+pub async fn note_for_all_nodes(services: &Services, id: StoredId, now: Timestamp) {
+    services.activity.note(id, now);
+    match services.sessions.note_activity(&[(id, now)]).await {
+        Ok(()) => services.activity.wrote(id, now),
+        Err(error) => tracing::debug!(session = %id, %error, "activity_not_written"),
+    }
+}
+
 /// This node's memory of when sessions were used.
 #[derive(Debug, Default)]
 pub struct Activity([Mutex<HashMap<StoredId, Seen>>; SHARDS]);

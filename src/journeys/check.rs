@@ -1,5 +1,5 @@
 //! A request is let pass, or not: the hot path. One store read, never a call to the IdP, and no write but that of somebody
-//! who comes back before `inactivity_timeout`.
+//! who comes back before `inactivity_timeout` or `dormant_after`.
 
 use std::sync::Arc;
 
@@ -105,13 +105,10 @@ pub async fn check(
     if let (Verdict::Allow(permit), Some(id)) = (&decision.verdict, id)
         && usage.slides(permit.session())
     {
-        services.activity.note(id, now);
         if is_back_in_time(&settings, &facts, now) {
-            match services.sessions.note_activity(&[(id, now)]).await {
-                Ok(()) => services.activity.wrote(id, now),
-                // It is written with the rest.
-                Err(error) => tracing::debug!(session = %id, %error, "activity_not_written"),
-            }
+            activity::note_for_all_nodes(services, id, now).await;
+        } else {
+            services.activity.note(id, now);
         }
     }
     if facts.browser == Browser::Other
@@ -150,9 +147,11 @@ pub fn idp_is_away(services: &Services, settings: &Settings, standing: &Standing
 }
 
 /// Does somebody come back shortly before they would count as gone? Then the other nodes must know at once: what is
-/// written with the rest would come too late for the next request, and end the session of somebody who is there (C10).
+/// written with the rest would come too late for the next request, and end the session of somebody who is there (C10), or
+/// send them to and fro between a node that finds it dormant and one that knows better.
 fn is_back_in_time(settings: &Settings, facts: &Facts, now: Timestamp) -> bool {
-    settings.custom_inactivity && now.since(facts.last_activity) >= settings.inactivity_timeout / 2
+    let used = facts.last_activity;
+    now.since(used) >= schedule::unused_matters_from(settings, used).since(used) / 2
 }
 
 fn browser(presented: &Presented, standing: &Standing) -> Browser {

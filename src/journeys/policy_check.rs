@@ -18,6 +18,7 @@ use futures_util::future::try_join_all;
 use tokio::task::JoinSet;
 
 use super::Services;
+use super::activity;
 use super::check::Usage;
 use super::settings::ensure_known;
 use crate::policy::environment::Environment;
@@ -239,7 +240,7 @@ pub async fn run_visited(
                 let outcome = run_claimed(&services, id, fence, occasion, pass).await;
                 if outcome == CheckOutcome::Confirmed && is_use {
                     // Only now: a dormant session must not become a used one before it was checked.
-                    services.activity.note(id, services.now());
+                    activity::note_for_all_nodes(&services, id, services.now()).await;
                 }
                 outcome
             });

@@ -27,6 +27,9 @@ pub mod entra_ws_federation {}
 #[doc = concat!("\n## Caddy\n\n```text\n", include_str!("Caddyfile"), "```\n")]
 pub mod proxies {}
 
+#[doc = include_str!("end_to_end_tests.md")]
+pub mod end_to_end_tests {}
+
 #[doc = include_str!("requirements.md")]
 pub mod requirements {}
 

@@ -45,7 +45,7 @@ impl Clock for ClusterClock {
         if by > WORTH_A_WORD {
             tracing::warn!(
                 from = %shown, to = %reference, by_secs = by.as_secs(),
-                "clock_corrected: this machine's clock and the store's differ; all nodes go by the store's"
+                "clock_corrected: this machine's clock and the one that all nodes go by differ"
             );
         }
         self.anchor.store(reference.as_millis().saturating_sub(since_start()), Ordering::Relaxed);

@@ -2,9 +2,11 @@
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
+use std::time::Duration;
 
 use hourgate::journeys::check::Usage;
 use hourgate::journeys::policy_check::run_visited;
+use hourgate::store::{Claimed, Completion};
 use serde_json::json;
 
 use crate::house::{APP, DAY, HOUR, House, MINUTE, SECOND};
@@ -114,6 +116,33 @@ stories! {
         assert_eq!(house.token_requests("refresh_token").await, before + 1);
         house.wait(5 * HOUR).await;
         assert!(house.token_requests("refresh_token").await > before + 4, "and is refreshed again");
+    }
+
+    async fn h1_whoever_comes_back_to_a_dormant_session_is_known_to_all_nodes_at_once(house: House) {
+        let browser = house.signed_in().await;
+        let (id, _) = house.session().await;
+        for back_after in [30 * HOUR, 24 * HOUR - SECOND] {
+            house.clock.advance(back_after);
+            assert_eq!(browser.navigate(&format!("{APP}/report")).await.status, 200);
+            let known = house.services().sessions.store().last_activity(id).await.unwrap();
+            assert_eq!(known, Some(house.services().now()), "another node would send them to the check, and so on for ever");
+        }
+    }
+
+    async fn h8_whoever_waits_is_checked_where_another_node_has_let_the_session_go_unasked(house: House) {
+        let browser = house.signed_in().await;
+        let (id, _) = house.session().await;
+        house.clock.advance(30 * HOUR);
+        let (store, now) = (house.services().sessions.store(), house.services().now());
+        let Claimed::Ours(fence) = store.claim(id, now, 10 * SECOND).await.unwrap() else { panic!("not ours") };
+        let page = format!("{APP}/report");
+        let let_go = async {
+            // The visitor has met the claim by then.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            assert!(store.complete(id, Completion { fence, next_due: now.plus(DAY) }).await.unwrap());
+        };
+        let (visit, ()) = tokio::join!(browser.navigate(&page), let_go);
+        assert_eq!((visit.status, visit.url.path()), (200, "/report"));
     }
 
     async fn h1_a_forgotten_session_is_deleted_after_90_days(house: House) {

@@ -1,0 +1,60 @@
+// People and timeouts in a real browser, with Hourgate's page script.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { advance, control, signIn } from "./hourgate.mjs";
+
+const app = "https://one.apps.localhost";
+let browser;
+
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    // Root, as in most CI containers, has no sandbox.
+    args: process.getuid() === 0 ? ["--no-sandbox"] : [],
+  });
+});
+
+after(() => browser?.close());
+
+/** A page of a browser that knows nothing. The certificates are of certs/make; trust them, or look away as here. */
+async function newPage() {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+  return await context.newPage();
+}
+
+test("somebody who is disabled at the identity provider sees why they are out", async () => {
+  await control("PUT", "/users/grace", { claims: { email: "grace@example.com", name: "Grace" }, disabled: false });
+  const page = await newPage();
+  await page.goto(`${app}/report`);
+  await signIn(page, "grace");
+  assert.equal(await page.locator("#user").textContent(), "grace");
+  assert.equal(page.url(), `${app}/report`);
+
+  await control("POST", "/users/grace/disable");
+  await page.reload();
+  assert.equal(await page.locator("#user").textContent(), "grace", "the last proof still counts");
+
+  await advance(page, "61m");
+  await page.reload();
+  await page.getByText("no longer accepts this session").waitFor();
+  assert.equal(await page.locator("code").textContent(), "idp_refused");
+});
+
+test("a page that is left open says that the session is over, and keeps what was typed", async () => {
+  await control("PUT", "/users/heidi", { claims: { email: "heidi@example.com" }, disabled: false });
+  const page = await newPage();
+  await page.goto(`${app}/form`);
+  await signIn(page, "heidi");
+  await page.locator("#user").waitFor();
+  await page.evaluate(() => document.body.append(document.createElement("textarea")));
+  await page.locator("textarea").fill("three hours of work");
+
+  await control("POST", "/users/heidi/disable");
+  await advance(page, "61m");
+  await page.evaluate(() => window.hourgate.refresh());
+  await page.locator("#hourgate-dialog[data-state=over]").waitFor();
+  await page.getByText("no longer accepts this session").waitFor();
+  assert.equal(await page.locator("textarea").inputValue(), "three hours of work");
+});
