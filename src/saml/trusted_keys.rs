@@ -12,7 +12,7 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// Every key may be tried for every token, so there is an end to them.
-pub const MOST_KEYS: usize = 5;
+pub const MOST_KEYS: usize = 10;
 
 /// What kind of key it is; a signature method fits one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ struct TrustedKey {
     public: Vec<u8>,
 }
 
-/// One to five public keys, each different.
+/// One to ten public keys, each different.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedKeys(Vec<TrustedKey>);
 
@@ -60,7 +60,7 @@ impl TrustedKeys {
     ///
     /// # Errors
     ///
-    /// Where one is no certificate or has a key that is not taken, where there is none, or more than five keys.
+    /// Where one is no certificate or has a key that is not taken, where there is none, or more than ten keys.
     pub fn from_certificates(
         certificates: impl IntoIterator<Item = impl AsRef<[u8]>>,
     ) -> Result<Self, CertificateError> {
