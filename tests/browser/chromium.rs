@@ -24,6 +24,15 @@ pub(crate) struct Chromium {
 impl Chromium {
     /// With a profile of its own, and calling nobody that the test does not visit.
     pub(crate) async fn start() -> Self {
+        Self::with(json!({})).await
+    }
+
+    /// One of those that take and send cookies of third parties, or of those that do not; what they do by themselves changes.
+    pub(crate) async fn that_takes_third_party_cookies(takes: bool) -> Self {
+        Self::with(json!({ "profile": { "cookie_controls_mode": i32::from(!takes) } })).await
+    }
+
+    async fn with(preferences: Value) -> Self {
         let (port, home) = (free_port(), TempDir::new().unwrap());
         // Both leave what they do not need any more in the directory for such things.
         let mut command = Command::new("chromedriver");
@@ -43,7 +52,7 @@ impl Chromium {
         ];
         let mut arguments = arguments.map(str::to_owned).to_vec();
         arguments.push(format!("--user-data-dir={}", home.path().join("profile").display()));
-        let wishes = json!({ "goog:chromeOptions": { "args": arguments } });
+        let wishes = json!({ "goog:chromeOptions": { "args": arguments, "prefs": preferences } });
         let page = ClientBuilder::new(HttpConnector::new())
             .capabilities(wishes.as_object().unwrap().clone())
             .connect(&format!("http://127.0.0.1:{port}"))

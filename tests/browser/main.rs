@@ -4,6 +4,7 @@
 mod chromium;
 mod demo;
 mod session;
+mod wsfed;
 
 #[path = "../support/programs/mod.rs"]
 #[expect(dead_code, reason = "some of it is for the tests with other programs")]

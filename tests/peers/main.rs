@@ -1,4 +1,4 @@
-//! Hourgate among programs that nobody here wrote: front proxies, an OpenID Provider, and a person's shell.
+//! Hourgate among programs that nobody here wrote: front proxies, IdPs, a relying party, and a person's shell.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and its helpers do too")]
 
 mod caddy;
@@ -10,6 +10,7 @@ mod nginx;
 mod oidc_provider;
 mod passport_wsfed;
 mod secrets;
+mod wsfed_idp;
 
 #[path = "../support/programs/mod.rs"]
 mod programs;

@@ -54,11 +54,10 @@ impl House {
         let mut browser = Browser::new();
         let query = format!("login_hint={user}&hourgate_auto=1&wctx=rm%3D0%26id%3Dpassive");
         let page = browser.navigate(&format!("{}/sign-in?{query}", self.origin)).await;
-        let (action, fields) = form(&page);
-        assert_eq!(action, format!("{}/callback", self.origin));
-        assert_eq!(fields.last(), Some(&("wctx".to_owned(), "rm=0&id=passive".to_owned())));
-        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        browser.submit(&action, &fields).await
+        let form = page.form();
+        assert_eq!(form.action, format!("{}/callback", self.origin));
+        assert_eq!(form.field("wctx"), "rm=0&id=passive");
+        browser.submit_from(&page.url, &form).await
     }
 }
 
@@ -74,21 +73,6 @@ fn thumbprint(certificate: &[u8]) -> String {
         write!(hex, "{byte:02x}").unwrap();
         hex
     })
-}
-
-/// Where the form of a page goes, and what it says.
-fn form(page: &Page) -> (String, Vec<(String, String)>) {
-    let attribute = |html: &str, name: &str| {
-        let found = html.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("{page:?}")).1;
-        [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")]
-            .iter()
-            .fold(found.split('"').next().unwrap().to_owned(), |text, (escaped, plain)| {
-                text.replace(escaped, plain)
-            })
-    };
-    let inputs = page.body.split("<input ").skip(1);
-    let fields = inputs.map(|input| (attribute(input, "name"), attribute(input, "value"))).collect();
-    (attribute(&page.body, "action"), fields)
 }
 
 #[tokio::test]

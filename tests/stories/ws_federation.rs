@@ -239,36 +239,105 @@ stories! {
         assert_eq!(refused.status, 503, "{refused:?}");
     }
 
-    async fn wsf_13_and_wsf_14_what_nobody_asked_for_is_refused(house: House) {
+    async fn wsf_13_what_nobody_asked_for_is_refused(house: House) {
         behind_fed(house, |_| ()).await;
         let browser = house.browser();
         let answer = browser.up_to_the_answer(&format!("{APP}/")).await;
-        let mut tampered = answer.field("wctx").to_owned();
-        let last = if tampered.ends_with('A') { 'B' } else { 'A' };
-        tampered.pop();
-        tampered.push(last);
         for (changed, code) in [
             (with(&answer, "wctx", |_| None), "no_pending"),
             (with(&answer, "wctx", |_| Some(String::new())), "no_pending"),
             (with(&answer, "wctx", |_| Some("rm=0&id=passive&ru=%2f".into())), "foreign_state"),
-            (with(&answer, "wctx", |_| Some(tampered.clone())), "foreign_state"),
             (with(&answer, "wa", |_| Some("wsignout1.0".into())), "malformed_response"),
+            (with(&answer, "wa", |_| None), "malformed_response"),
             (with(&answer, "wresult", |_| None), "malformed_response"),
         ] {
             refused(&browser.answer(&changed).await, code);
         }
-        let mut twice = answer.clone();
-        twice.fields.push(("wresult".into(), "<x/>".into()));
-        refused(&browser.answer(&twice).await, "malformed_response");
-        // The answer for one app at another; the answer of one protocol at the address of the other.
-        let elsewhere = Answer { url: answer.url.replace(APP, OTHER), ..answer.clone() };
-        refused(&browser.answer(&elsewhere).await, "foreign_state");
+        for name in ["wa", "wctx", "wresult"] {
+            let mut twice = answer.clone();
+            twice.fields.push((name.into(), answer.field(name).into()));
+            refused(&browser.answer(&twice).await, "malformed_response");
+        }
+        let mut pointed = answer.clone();
+        pointed.fields.push(("wresultptr".into(), house.idp.base_url().to_string()));
+        refused(&browser.answer(&pointed).await, "wresultptr");
+        // Whoever is made to post somebody's answer has no cookie of that sign-in.
+        refused(&house.browser().answer(&answer).await, "other_browser");
+        // A form and a query would be two answers; the answer of one protocol is none at the address of the other.
+        let both = Answer { url: format!("{}?wa=wsignin1.0", answer.url), ..answer.clone() };
+        refused(&browser.answer(&both).await, "malformed_response");
         let oidc = Answer { url: answer.url.replace("/wsfed/", "/callback/"), ..answer.clone() };
         refused(&browser.answer(&oidc).await, "malformed_response");
         let by_address = browser.step(&format!("{}?{}", answer.url, answer.body())).await;
         assert_eq!((by_address.status, by_address.header("allow")), (405, "POST"));
+        for kind in ["text/plain", "application/xml", "multipart/form-data; boundary=b"] {
+            assert_eq!(browser.post_from_elsewhere(&answer.url, kind, &answer.body()).await.status, 415, "{kind}");
+        }
         assert!(house.live().await.is_empty());
         assert_eq!(browser.answer(&answer).await.status, 303, "none of that spent it");
+        // Another token in answer to the same request.
+        let again = browser.up_to_the_answer(&format!("{OTHER}/")).await;
+        let (_, first) = house.session().await;
+        let reused = with(&answer, "wresult", |_| Some(again.field("wresult").to_owned()));
+        assert_eq!(browser.answer(&reused).await.status, 303);
+        assert_eq!(house.session().await.1.signed_in_at, first.signed_in_at, "it signs nobody in");
+    }
+
+    async fn wsf_14_the_context_is_sealed_and_of_one_app_and_for_ten_minutes(house: House) {
+        behind_fed(house, |_| ()).await;
+        let browser = house.browser();
+        let answer = browser.up_to_the_answer(&format!("{APP}/")).await;
+        let sealed = answer.field("wctx").to_owned();
+        let altered = |at: usize| {
+            let other = if sealed.as_bytes()[at] == b'A' { "B" } else { "A" };
+            format!("{}{other}{}", &sealed[..at], &sealed[at + 1..])
+        };
+        let last = sealed.len() - 1;
+        let cut_or_longer = [sealed[..last].to_owned(), format!("{sealed}A"), format!("{sealed}="), format!(" {sealed}")];
+        for wctx in (0..last).step_by(11).chain([last]).map(altered).chain(cut_or_longer) {
+            refused(&browser.answer(&with(&answer, "wctx", |_| Some(wctx.clone()))).await, "foreign_state");
+        }
+        let elsewhere = Answer { url: answer.url.replace(APP, OTHER), ..answer.clone() };
+        refused(&browser.answer(&elsewhere).await, "foreign_state");
+        house.clock.advance(10 * MINUTE + SECOND);
+        let late = browser.answer(&answer).await;
+        assert!(late.status == 303 && late.header("location").contains("/_hourgate/start"), "anew: {late:?}");
+        assert!(house.live().await.is_empty());
+    }
+
+    async fn wsf_14_the_way_back_is_for_nobody_else_to_choose(house: House) {
+        behind_fed(house, |_| ()).await;
+        let evil = "https%3A%2F%2Fevil.example%2F";
+        for asked in [format!("rd={evil}"), format!("rd=%2Freport&wreply={evil}&wctx=c&wtrealm=urn%3Aevil")] {
+            let browser = house.browser();
+            let start = browser.step(&format!("{APP}/_hourgate/start?{asked}")).await;
+            let question = url::Url::parse(start.header("location")).unwrap();
+            let all = |name: &str| -> Vec<String> {
+                let pairs = question.query_pairs().filter(|(found, _)| found == name);
+                pairs.map(|(_, value)| value.into_owned()).collect()
+            };
+            assert_eq!(all("wreply"), [format!("{APP}/_hourgate/wsfed/fed")]);
+            assert_eq!((all("wtrealm"), all("wctx").len()), (vec!["urn:hourgate:test".to_owned()], 1));
+            let mut answer = browser.up_to_the_answer(question.as_str()).await;
+            // What lies beside the token in the form leads nowhere.
+            answer.fields.push(("wreply".into(), "https://evil.example/".into()));
+            let done = browser.answer(&answer).await;
+            assert!(done.status == 303 && done.header("location").starts_with(&format!("{APP}/")), "{done:?}");
+        }
+    }
+
+    async fn h7_a_silent_renewal_for_somebody_else_is_a_sign_in_of_their_own(house: House) {
+        behind_fed(house, |_| ()).await;
+        let browser = signs_in(house).await;
+        let (id, first) = house.session().await;
+        house.wait(HOUR).await;
+        browser.forget_all_of("127.0.0.1");
+        house.auto_login("bob").await;
+        let visit = browser.sign_in(&format!("{APP}/")).await;
+        assert_eq!((visit.status, visit.user()), (200, "bob"));
+        let (_, second) = house.session().await;
+        assert!(second.signed_in_at > first.signed_in_at);
+        assert_eq!(house.tombstone(id).await.reason.code(), "replaced");
     }
 
     async fn a_token_of_one_idp_is_none_of_another(house: House) {
@@ -364,6 +433,26 @@ stories! {
             signs_in(house).await;
             house.no_faults().await;
         }
+    }
+
+    async fn wsf_16_where_the_key_of_the_metadata_is_pinned_no_other_counts(house: House) {
+        let metadata = house.document("FederationMetadata/2007-06/FederationMetadata.xml").await;
+        let issuer = format!("{}/wsfed", house.idp.issuer("t1"));
+        let keys = hourgate::wsfed::metadata::parse(metadata.as_bytes(), &issuer, None).unwrap().keys;
+        behind_fed(house, |fed| {
+            let Trust::Metadata { signed_by, .. } = &mut fed.trust else { panic!("{:?}", fed.trust) };
+            *signed_by = Some(keys);
+        })
+        .await;
+        signs_in(house).await;
+        // Without a signature; with one of another key, though the document names it.
+        house.fault("federation_metadata", "unsigned").await;
+        house.clock.advance(2 * HOUR);
+        signs_in(house).await;
+        house.no_faults().await;
+        house.control("POST", "/keys/rotate", json!({ "overlap": false })).await;
+        house.clock.advance(2 * HOUR);
+        refused(&house.browser().sign_in(&format!("{APP}/")).await, "signature_value");
     }
 
     async fn wsf_16_a_flood_of_tokens_of_unknown_keys_fetches_the_metadata_once(house: House) {

@@ -80,6 +80,8 @@ pub enum ChallengeError {
     AuthenticationInstantMissing,
     #[error("credentials were entered before they were asked for (wfresh=0)")]
     AuthenticationTooOld,
+    #[error("it says that credentials will be entered, where it must say that they were (wfresh=0)")]
+    AuthenticationToCome,
     #[error("the person signed in by another method than wauth asked for")]
     OtherMethod,
     #[error("it does not repeat this sign-in's context under its signature (urn:hourgate:wctx-s256)")]
@@ -95,7 +97,7 @@ impl ChallengeError {
         match self {
             Self::IssuedBefore => "issued_before_challenge",
             Self::AuthenticationInstantMissing => "authn_instant_missing",
-            Self::AuthenticationTooOld => "authn_instant",
+            Self::AuthenticationTooOld | Self::AuthenticationToCome => "authn_instant",
             Self::OtherMethod => "authn_method",
             Self::SignedContext => "signed_context",
             Self::NoSubject => "no_subject",
@@ -204,7 +206,7 @@ impl WsFederationProvider {
         now: Timestamp,
     ) -> Result<(Proved, SingleUse), ProviderError> {
         let assertion = self.verify(wresult, now).await?;
-        self.answers(&assertion, challenge)?;
+        self.answers(&assertion, challenge, now)?;
         let identity = claims::identity(&self.settings, &assertion).ok_or(ChallengeError::NoSubject)?;
         let proved = Proved {
             identity,
@@ -253,7 +255,12 @@ impl WsFederationProvider {
 
     /// Was it made for this sign-in, as far as that shows? `wctx` lies outside the signature, so whoever holds a stolen token can
     /// post it with a `wctx` of their own; it is then older than the challenge, or does not repeat it.
-    fn answers(&self, assertion: &VerifiedAssertion, challenge: Challenge<'_>) -> Result<(), ChallengeError> {
+    fn answers(
+        &self,
+        assertion: &VerifiedAssertion,
+        challenge: Challenge<'_>,
+        now: Timestamp,
+    ) -> Result<(), ChallengeError> {
         let begun_at = challenge.begun_at.minus(SKEW);
         if assertion.issued_at() < begun_at {
             return Err(ChallengeError::IssuedBefore);
@@ -262,6 +269,10 @@ impl WsFederationProvider {
             let at = assertion.authenticated_at().ok_or(ChallengeError::AuthenticationInstantMissing)?;
             if at < begun_at {
                 return Err(ChallengeError::AuthenticationTooOld);
+            }
+            // An instant that is always to come says nothing of what was asked for. Otherwise nothing rests on it.
+            if at > now.plus(SKEW) {
+                return Err(ChallengeError::AuthenticationToCome);
             }
         }
         if let Some(method) = &self.settings.method

@@ -15,6 +15,7 @@ use hourgate::policy::environment::Environment;
 use hourgate::policy::settings::Settings;
 use hourgate::policy::settings::layer::SettingsLayer;
 use hourgate::provider::settings::{ClientAuthentication, Settings as ProviderSettings};
+use hourgate::provider::ws_federation::settings::{Settings as WsFederation, Trust};
 use hourgate::store::embedded::EmbeddedStore;
 use hourgate::store::settings::Settings as StoreSettings;
 use hourgate::telemetry::LogFormat;
@@ -52,6 +53,15 @@ impl House {
 
     /// With the configuration changed before the gateway reads it.
     pub(crate) async fn with(session: &Settings, change: impl FnOnce(&mut Plan)) -> Self {
+        Self::in_browser(Chromium::start().await, session, change).await
+    }
+
+    /// The same in a browser that is not like the others.
+    pub(crate) async fn in_browser(
+        chromium: Chromium,
+        session: &Settings,
+        change: impl FnOnce(&mut Plan),
+    ) -> Self {
         install_tls();
         // The browser's own clock says when a cookie is too old. Tokens know whole seconds.
         let now = Timestamp::from_secs(SystemClock.now().as_secs());
@@ -70,7 +80,7 @@ impl House {
             keys: KeySource::Ring(file::render(&[MasterKey::random(clock.now())])),
             store: StoreSettings::Embedded { path: path.clone() },
             providers: ["t1", "t2"].map(|tenant| provider(tenant, &idp.issuer(tenant))).into(),
-            ws_federation: Vec::new(),
+            ws_federation: vec![ws_federation("fed", &idp.issuer("t1"))],
             session: SettingsLayer::of_difference(session, &Settings::default()),
             environments: plan.environments,
             danger: Danger { insecure_test_idp: true, ..Danger::default() },
@@ -81,7 +91,6 @@ impl House {
         let gateway = gateway.start(1, Background::ByHand).unwrap();
         let app = App::start(clock.clone());
         let nginx = Nginx::start(front_port, gateway.public().port(), app.port, &[]);
-        let chromium = Chromium::start().await;
         Self { chromium, app, clock, gateway, idp, front_port, _nginx: nginx, _dir: dir }
     }
 
@@ -134,6 +143,19 @@ impl House {
         revoke::list(self.gateway.services(), 1000, |_| true).await.unwrap().0.len()
     }
 
+    /// An address of the IdP.
+    pub(crate) fn at_idp(&self, path: &str) -> String {
+        format!("{}{path}", self.idp.issuer("t1"))
+    }
+
+    /// The methods of the requests that an endpoint of the IdP got.
+    pub(crate) async fn asked_of_idp(&self, endpoint: &str) -> Vec<String> {
+        let url = format!("/_control/t1/requests?endpoint={endpoint}");
+        let journal = Browser::new().fetch(self.idp.base_url().join(&url).unwrap().as_str()).await.json();
+        let entries = journal.as_array().unwrap().iter();
+        entries.map(|entry| entry["method"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// Tells the IdP something by its control API.
     pub(crate) async fn tell_idp(&self, path: &str, body: &str) {
         let url = self.idp.base_url().join(&format!("/_control/t1{path}")).unwrap();
@@ -168,6 +190,15 @@ fn provider(tenant: &str, issuer: &str) -> ProviderSettings {
         display_name: display_name.to_owned(),
         ..ProviderSettings::new(tenant.parse().unwrap(), issuer.to_owned(), "hourgate".into(), secret)
     }
+}
+
+/// What it calls the gateway.
+pub(crate) const REALM: &str = "urn:hourgate:test";
+
+fn ws_federation(id: &str, issuer: &str) -> WsFederation {
+    let metadata = format!("{issuer}/FederationMetadata/2007-06/FederationMetadata.xml");
+    let trust = Trust::Metadata { url: metadata.parse().unwrap(), signed_by: None };
+    WsFederation::new(id.parse().unwrap(), format!("{issuer}/wsfed"), REALM.into(), trust)
 }
 
 fn loopback() -> SocketAddr {

@@ -29,7 +29,7 @@ const CHECK: &str = "const done = arguments[0];
     )";
 
 /// Looks at a page from all sides.
-async fn look_at(page: &Client, name: &str) {
+pub(crate) async fn look_at(page: &Client, name: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let axe = root.join("tests/peers/node_modules/axe-core/axe.min.js");
     let axe = std::fs::read_to_string(&axe)

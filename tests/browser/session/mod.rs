@@ -1,8 +1,8 @@
 //! The page script in a real browser (rows C10, C11, H4, A1) and the pages of the gateway as people see them.
 
 mod app;
-mod house;
-mod looks;
+pub(crate) mod house;
+pub(crate) mod looks;
 mod tab;
 
 use fantoccini::key::Key;

@@ -155,6 +155,13 @@ impl<'house> Tab<'house> {
         Tab::of(self.house, window)
     }
 
+    /// Returns when no other window is there any more.
+    pub(crate) async fn is_alone(&self) {
+        let page = self.house.chromium.page();
+        let windows = async || page.windows().await.unwrap() == std::slice::from_ref(&self.window);
+        eventually("there is no other window", async || windows().await.then_some(())).await;
+    }
+
     /// Returns when the window has closed itself.
     pub(crate) async fn is_gone(&self) {
         eventually("the window closes", async || {

@@ -22,6 +22,30 @@ struct Cookie {
     path: String,
     name: String,
     value: String,
+    /// `SameSite=None`: it goes along with what pages of other sites ask for.
+    crosses_sites: bool,
+}
+
+/// The form of a page: where it goes, and what it says.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    pub(crate) action: String,
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Form {
+    /// The same form with another value in a field.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut form = self.clone();
+        let field = form.fields.iter_mut().find(|(field, _)| field == name);
+        field.unwrap_or_else(|| panic!("there is no {name} in {self:?}")).1 = value.to_owned();
+        form
+    }
+
+    pub(crate) fn field(&self, name: &str) -> &str {
+        let field = self.fields.iter().find(|(field, _)| field == name);
+        &field.unwrap_or_else(|| panic!("there is no {name} in {self:?}")).1
+    }
 }
 
 /// What came back in the end.
@@ -44,6 +68,17 @@ impl Page {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// The page's only form.
+    pub(crate) fn form(&self) -> Form {
+        let attribute = |html: &str, name: &str| {
+            let found = html.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("{self:?}")).1;
+            unescaped(found.split('"').next().unwrap())
+        };
+        let inputs = self.body.split("<input ").skip(1).filter(|input| input.contains("name=\""));
+        let fields = inputs.map(|input| (attribute(input, "name"), attribute(input, "value")));
+        Form { fields: fields.collect(), action: attribute(&self.body, "action") }
+    }
+
     /// What the app was sent under a name: all of it, should it have come more than once.
     pub(crate) fn app_got(&self, name: &str) -> Vec<&str> {
         assert!(self.body.contains("HTTP/1."), "not the app's answer: {self:?}");
@@ -54,6 +89,24 @@ impl Page {
     pub(crate) fn went_through(&self, part: &str) -> bool {
         self.hops.iter().any(|(_, url)| url.as_str().contains(part))
     }
+}
+
+/// What an attribute says.
+fn unescaped(html: &str) -> String {
+    let mut parts = html.split('&');
+    let mut text = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (reference, rest) = part.split_once(';').unwrap();
+        text.push(match reference {
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "amp" => '&',
+            _ => char::from_u32(reference.strip_prefix('#').unwrap().parse().unwrap()).unwrap(),
+        });
+        text.push_str(rest);
+    }
+    text
 }
 
 impl Browser {
@@ -79,12 +132,24 @@ impl Browser {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Page {
+        let cookies = self.cookies(&Url::parse(url).unwrap());
+        self.send_with(method, url, headers, body, cookies).await
+    }
+
+    async fn send_with(
+        &mut self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+        cookies: Option<String>,
+    ) -> Page {
         let url = Url::parse(url).unwrap();
         let mut request = self.http.request(method.parse().unwrap(), url.clone()).body(body.to_owned());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if let Some(cookies) = self.cookies(&url) {
+        if let Some(cookies) = cookies {
             request = request.header(COOKIE, cookies);
         }
         let response = request.send().await.unwrap_or_else(|error| panic!("{method} {url}: {error:?}"));
@@ -116,6 +181,25 @@ impl Browser {
         self.follow(page).await
     }
 
+    /// Sends a form from a page of another site and goes wherever that leads.
+    pub(crate) async fn submit_from(&mut self, page: &Url, form: &Form) -> Page {
+        let origin = page.origin().ascii_serialization();
+        let mut headers = NAVIGATION.to_vec();
+        headers.extend([
+            ("origin", origin.as_str()),
+            ("sec-fetch-site", "cross-site"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ]);
+        // In a form every end of a line becomes CR LF.
+        let lines = |value: &String| value.replace("\r\n", "\n").replace(['\r', '\n'], "\r\n");
+        let fields = form.fields.iter().map(|(name, value)| (name, lines(value)));
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let to = Url::parse(&form.action).unwrap();
+        let cookies = self.cookies_where(&to, |cookie| cookie.crosses_sites);
+        let page = self.send_with("POST", to.as_str(), &headers, &body, cookies).await;
+        self.follow(page).await
+    }
+
     /// What a script does with `fetch(url)`.
     pub(crate) async fn fetch(&mut self, url: &str) -> Page {
         self.send(
@@ -144,8 +228,14 @@ impl Browser {
     }
 
     fn cookies(&self, url: &Url) -> Option<String> {
+        self.cookies_where(url, |_| true)
+    }
+
+    fn cookies_where(&self, url: &Url, go_along: impl Fn(&Cookie) -> bool) -> Option<String> {
         let fits = |cookie: &&Cookie| {
-            Some(cookie.host.as_str()) == url.host_str() && url.path().starts_with(&cookie.path)
+            Some(cookie.host.as_str()) == url.host_str()
+                && url.path().starts_with(&cookie.path)
+                && go_along(cookie)
         };
         let pairs: Vec<_> =
             self.jar.iter().filter(fits).map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
@@ -166,6 +256,7 @@ impl Browser {
             path: attribute("path").unwrap_or_else(|| "/".to_owned()),
             name: name.to_owned(),
             value: value.to_owned(),
+            crosses_sites: attribute("samesite").is_some_and(|value| value == "None"),
         };
         self.jar
             .retain(|old| (&old.host, &old.path, &old.name) != (&cookie.host, &cookie.path, &cookie.name));
