@@ -21,6 +21,7 @@ use tokio::time::timeout;
 pub use self::key_file::{KeyFileError, read_key_file};
 pub use self::work::follow_the_store;
 use crate::config::{Config, KeySource};
+use crate::edge::limits::MOST_TOKEN_FORMS;
 use crate::edge::sign_in_budget::SignInBudget;
 use crate::edge::{self, Edge, listener};
 use crate::journeys::activity::Activity;
@@ -211,6 +212,7 @@ impl Gateway {
             services: self.services.clone(),
             trusted_proxies: self.config.server.trusted_proxies.clone(),
             sign_in_budget: SignInBudget::new(&self.config.limits),
+            token_forms: Semaphore::new(MOST_TOKEN_FORMS),
         });
         let failed = |address: &dyn std::fmt::Display| {
             let address = address.to_string();

@@ -61,6 +61,13 @@ pub(super) enum Spoken {
 }
 
 impl Spoken {
+    fn issuer(&self) -> &str {
+        match self {
+            Self::Oidc(settings) => &settings.issuer,
+            Self::WsFederation(settings) => &settings.issuer,
+        }
+    }
+
     /// Does its answer to a sign-in come as a form?
     pub(super) fn answers_by_post(&self) -> bool {
         match self {
@@ -110,7 +117,24 @@ pub(super) fn all(root: &mut Table<'_>, danger: Danger) -> Vec<Read> {
         table.finish();
         providers.push(Read { id, settings });
     }
+    if let Some((one, other)) = of_one_issuer(&providers) {
+        let sentence = format!("the providers {one} and {other} have one issuer, and not one protocol");
+        let fix = "people are told apart by issuer and subject, and each protocol has subjects of its own: keep one of them";
+        root.context.note(Problem::about(&root.place, &sentence, false, Some(fix)));
+    }
     providers
+}
+
+/// Two providers whose people would be taken for each other.
+fn of_one_issuer(providers: &[Read]) -> Option<(&ProviderId, &ProviderId)> {
+    let known: Vec<_> = providers.iter().filter_map(|it| it.id.as_ref().zip(it.settings.as_ref())).collect();
+    known.iter().enumerate().find_map(|(at, (id, settings))| {
+        let before = known[..at].iter().find(|(_, other)| {
+            let is_one_protocol = std::mem::discriminant(*settings) == std::mem::discriminant(*other);
+            settings.issuer() == other.issuer() && !is_one_protocol
+        })?;
+        Some((before.0, *id))
+    })
 }
 
 /// An IdP that is away must hold up no other's policy checks.

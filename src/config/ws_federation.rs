@@ -29,6 +29,7 @@ pub(super) fn settings(table: &mut Table<'_>, id: Option<ProviderId>, danger: Da
     let subject = table.get_or("subject", SubjectSource::NameId, subject);
     let home_realm = table.get("home_realm", string);
     let method = table.get("method", string);
+    let credentials_method = table.get("credentials_method", string);
     let claims = claims(table.table("claims"));
     let requires_signed_context = table.get_or("signed_context", false, boolean);
     let requires_bearer = table.get_or("bearer_confirmation", true, boolean);
@@ -49,6 +50,7 @@ pub(super) fn settings(table: &mut Table<'_>, id: Option<ProviderId>, danger: Da
         trust: trust?,
         home_realm: home_realm.map(|given| given.value),
         method: method.map(|given| given.value),
+        credentials_method: credentials_method.map(|given| given.value),
         subject,
         claims,
         requires_signed_context,

@@ -6,7 +6,7 @@
 //! | `cookie_domain` | `__Secure-hourgate-<environment>`, `__Secure-hourgate-<environment>-nonce` |
 //! | plain HTTP other than localhost (`danger.insecure_http`) | `hourgate`, `hourgate-nonce`, without `Secure` |
 //!
-//! Both are `SameSite=Lax`; the nonce cookie is `None` in environments with an IdP that answers by POST. It opens nothing.
+//! All are `SameSite=Lax`; all but the session's are `None` in environments with an IdP that answers by POST. They open nothing.
 
 use std::borrow::Cow;
 
@@ -44,15 +44,6 @@ pub fn presented(request: &HttpRequest, site: &Site, keys: &KeyRing) -> Presente
     Presented { session, nonce, exempt: Exempt::default() }
 }
 
-/// Which requests from other sites a cookie goes with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// Links and redirects: `SameSite=Lax`.
-    Navigations,
-    /// A form of the IdP's too: `SameSite=None`.
-    CrossSitePost,
-}
-
 /// The `Set-Cookie` of a session: lives as long as the browser, or, where the person is kept signed in, longer than any
 /// session. When that ends is for the store to say.
 #[must_use]
@@ -67,7 +58,7 @@ pub fn session(site: &Site, value: String, kept: bool) -> Cookie<'static> {
 /// The `Set-Cookie` of the mark that the browser's next sign-in takes credentials (rows A2, C9, C10).
 #[must_use]
 pub fn credentials(site: &Site, mark: &CredentialsMark, keys: &KeyRing, now: Timestamp) -> Cookie<'static> {
-    let mut cookie = build(site, Names::of(site).credentials, mark.seal(keys, now));
+    let mut cookie = crossing(site, Names::of(site).credentials, mark.seal(keys, now));
     cookie.set_max_age(Duration::days(LONGEST_DAYS));
     cookie
 }
@@ -75,7 +66,7 @@ pub fn credentials(site: &Site, mark: &CredentialsMark, keys: &KeyRing, now: Tim
 /// The `Set-Cookie` that takes the mark away: somebody has entered credentials since.
 #[must_use]
 pub fn no_credentials(site: &Site) -> Cookie<'static> {
-    let mut cookie = build(site, Names::of(site).credentials, String::new());
+    let mut cookie = crossing(site, Names::of(site).credentials, String::new());
     cookie.make_removal();
     cookie
 }
@@ -103,11 +94,8 @@ pub fn no_session(site: &Site) -> Cookie<'static> {
 
 /// The `Set-Cookie` of the nonce: outlives the session, for it names the browser.
 #[must_use]
-pub fn nonce(site: &Site, nonce: &NonceCookie, reach: Reach) -> Cookie<'static> {
-    let mut cookie = build(site, Names::of(site).nonce, nonce.value());
-    if reach == Reach::CrossSitePost {
-        cookie.set_same_site(SameSite::None);
-    }
+pub fn nonce(site: &Site, nonce: &NonceCookie) -> Cookie<'static> {
+    let mut cookie = crossing(site, Names::of(site).nonce, nonce.value());
     cookie.set_max_age(Duration::days(LONGEST_DAYS));
     cookie
 }
@@ -115,7 +103,7 @@ pub fn nonce(site: &Site, nonce: &NonceCookie, reach: Reach) -> Cookie<'static> 
 /// The `Set-Cookie` that counts how often a browser was sent back (AUT-24).
 #[must_use]
 pub fn sent_back(site: &Site, value: String) -> Cookie<'static> {
-    let mut cookie = build(site, Names::of(site).sent_back, value);
+    let mut cookie = crossing(site, Names::of(site).sent_back, value);
     cookie.set_max_age(Duration::try_from(loop_guard::WINDOW).unwrap_or(Duration::ZERO));
     cookie
 }
@@ -123,7 +111,7 @@ pub fn sent_back(site: &Site, value: String) -> Cookie<'static> {
 /// The `Set-Cookie` that takes it away.
 #[must_use]
 pub fn not_sent_back(site: &Site) -> Cookie<'static> {
-    let mut cookie = build(site, Names::of(site).sent_back, String::new());
+    let mut cookie = crossing(site, Names::of(site).sent_back, String::new());
     cookie.make_removal();
     cookie
 }
@@ -131,8 +119,7 @@ pub fn not_sent_back(site: &Site) -> Cookie<'static> {
 /// The `Set-Cookie` of the mark by which a WS-Federation IdP ends the session: it goes with requests from the IdP's page.
 #[must_use]
 pub fn clean_up(site: &Site, mark: &CleanUpMark, keys: &KeyRing, now: Timestamp) -> Cookie<'static> {
-    let mut cookie = build(site, Names::of(site).clean_up, mark.seal(keys, now));
-    cookie.set_same_site(SameSite::None);
+    let mut cookie = crossing(site, Names::of(site).clean_up, mark.seal(keys, now));
     cookie.set_max_age(Duration::days(LONGEST_DAYS));
     cookie
 }
@@ -140,8 +127,7 @@ pub fn clean_up(site: &Site, mark: &CleanUpMark, keys: &KeyRing, now: Timestamp)
 /// The `Set-Cookie` that takes it away.
 #[must_use]
 pub fn no_clean_up(site: &Site) -> Cookie<'static> {
-    let mut cookie = build(site, Names::of(site).clean_up, String::new());
-    cookie.set_same_site(SameSite::None);
+    let mut cookie = crossing(site, Names::of(site).clean_up, String::new());
     cookie.make_removal();
     cookie
 }
@@ -227,6 +213,15 @@ fn build(site: &Site, name: Cow<'static, str>, value: String) -> Cookie<'static>
         .finish();
     if let Some(domain) = &site.environment.cookie_domain {
         cookie.set_domain(domain.clone());
+    }
+    cookie
+}
+
+/// One that goes with a form of the IdP's too, where there is such an IdP: what decides about its answer must come along.
+fn crossing(site: &Site, name: Cow<'static, str>, value: String) -> Cookie<'static> {
+    let mut cookie = build(site, name, value);
+    if site.is_posted_to {
+        cookie.set_same_site(SameSite::None);
     }
     cookie
 }

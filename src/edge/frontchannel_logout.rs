@@ -52,7 +52,9 @@ pub async fn frontchannel_logout(
     edge: Data<Edge>,
     idp: Path<String>,
 ) -> Result<HttpResponse, EdgeError> {
-    let provider = edge.services.providers.get(idp.as_str()).ok_or(EdgeError::NotFound)?;
+    // WS-Federation has a clean-up of its own, and sessions whose names can be guessed.
+    let provider = edge.services.providers.get(idp.as_str()).filter(|provider| provider.oidc().is_some());
+    let provider = provider.ok_or(EdgeError::NotFound)?;
     let query = Query::parse(request.query_string())?;
     if query.iss.is_some_and(|iss| iss != provider.issuer()) {
         return Err(EdgeError::Query("iss is not the issuer of this identity provider"));

@@ -54,3 +54,5 @@ pub const LARGEST_HEAD: usize = 32 * 1024;
 pub const LARGEST_BODY: u64 = 64 * 1024;
 /// Where WS-Federation's tokens are posted: somebody in 200 groups brings 22 KB, in this form.
 pub const LARGEST_TOKEN_FORM: u64 = 256 * 1024;
+/// So many of them at once: 64 MiB.
+pub const MOST_TOKEN_FORMS: usize = 256;

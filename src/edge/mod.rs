@@ -36,9 +36,9 @@ use actix_web::HttpResponse;
 use actix_web::guard::{Any, Get, Head};
 use actix_web::web::{self, Data, ServiceConfig};
 use ipnet::IpNet;
+use tokio::sync::Semaphore;
 
 use crate::journeys::Services;
-use crate::policy::environment::Environment;
 use crate::session::names::ProviderId;
 use crate::session::origin::Origin;
 use sign_in_budget::SignInBudget;
@@ -52,15 +52,8 @@ pub struct Edge {
     pub trusted_proxies: Vec<IpNet>,
     /// How often strangers may begin or end a sign-in.
     pub sign_in_budget: SignInBudget,
-}
-
-impl Edge {
-    /// Does any IdP of the environment answer by POST?
-    #[must_use]
-    pub fn some_idp_posts(&self, environment: &Environment) -> bool {
-        let mut providers = environment.providers.iter().filter_map(|id| self.services.providers.get(id));
-        providers.any(|provider| provider.answers_by_post())
-    }
+    /// Places for forms with tokens, which may be long.
+    pub token_forms: Semaphore,
 }
 
 impl Edge {

@@ -18,6 +18,8 @@ pub struct Site {
     pub environment: Arc<Environment>,
     /// The origin that the browser sees.
     pub origin: Origin,
+    /// Does an IdP of the environment have its answers posted here, by a page of its own site?
+    pub is_posted_to: bool,
 }
 
 /// The request is for no place that we know.
@@ -74,7 +76,9 @@ impl Edge {
         {
             return Err(SiteError::PlainHttp { origin });
         }
-        Ok(Site { environment, origin })
+        let mut providers = environment.providers.iter().filter_map(|id| self.services.providers.get(id));
+        let is_posted_to = providers.any(|provider| provider.answers_by_post());
+        Ok(Site { environment, origin, is_posted_to })
     }
 
     /// A forwarded header, if a trusted proxy sent it; anybody else's is ignored.

@@ -6,7 +6,6 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 
 use super::client::exempt_at;
-use super::cookie::Reach;
 use super::error::EdgeError;
 use super::page::{Page, Start, see_other};
 use super::site::Site;
@@ -149,9 +148,7 @@ async fn begin(
     };
     let idp = sign_in::begin(&edge.services, begin, now).await?;
     // Also where the browser has one: it may be from before an IdP began to answer by POST, or from after that.
-    let reach =
-        if edge.some_idp_posts(&site.environment) { Reach::CrossSitePost } else { Reach::Navigations };
-    Ok(see_other(idp.as_str(), [cookie::nonce(site, &nonce, reach)]))
+    Ok(see_other(idp.as_str(), [cookie::nonce(site, &nonce)]))
 }
 
 /// What the IdP is asked about the person; `None` where it is not asked (yet).

@@ -6,10 +6,11 @@ use actix_web::http::header::ALLOW;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::callback::Callback;
 use super::error::EdgeError;
 use super::frontchannel_logout::page;
 use super::limits::LARGEST_TOKEN_FORM;
-use super::{Edge, callback, cookie, form};
+use super::{Edge, cookie, form};
 use crate::journeys::idp_logout::clean_up;
 use crate::journeys::sign_in::{Answer, SignInError};
 use crate::oidc::authorization::ResponseError;
@@ -26,8 +27,25 @@ pub async fn signed_in(
     if !request.query_string().is_empty() {
         return Err(SignInError::from(ResponseError::WrongMode).into());
     }
+    let callback = Callback::of(&request, &edge, &idp)?;
+    expects_a_token(&edge, &callback)?;
+    // Nobody waits: the browser, or whoever it is, is told to come again.
+    let _place = edge.token_forms.try_acquire().map_err(|_| EdgeError::TooMany { retry_after_secs: 1 })?;
     let form = form::read(&request, body, LARGEST_TOKEN_FORM as usize).await?;
-    callback::back(&request, &edge, &idp, Answer::WsFederation { form: &form }).await
+    callback.complete(&request, &edge, Answer::WsFederation { form: &form }).await
+}
+
+/// So much is read only for an IdP that sends it, and of a browser that has begun a sign-in.
+fn expects_a_token(edge: &Edge, callback: &Callback) -> Result<(), EdgeError> {
+    let Callback { site, provider, presented } = callback;
+    if edge.services.providers.get(provider).is_none_or(|provider| provider.ws_federation().is_none()) {
+        return Err(SignInError::from(ResponseError::WrongMode).into());
+    }
+    let binds = edge.services.settings_for_sign_in(&site.environment).nonce_cookie;
+    if binds && presented.nonce.is_none() {
+        return Err(SignInError::OtherBrowser.into());
+    }
+    Ok(())
 }
 
 /// `GET /_hourgate/wsfed/{idp}?wa=wsignoutcleanup1.0`: the IdP says that its session is over. `wreply` is not followed.

@@ -250,6 +250,7 @@ async fn dos_12_a_handler_that_panics_answers_500_and_all_others_live() {
         services: house.services().clone(),
         trusted_proxies: Vec::new(),
         sign_in_budget: SignInBudget::new(&limits),
+        token_forms: tokio::sync::Semaphore::new(1),
     });
     let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = socket.local_addr().unwrap();

@@ -297,6 +297,7 @@ stories! {
         for wctx in (0..last).step_by(11).chain([last]).map(altered).chain(cut_or_longer) {
             refused(&browser.answer(&with(&answer, "wctx", |_| Some(wctx.clone()))).await, "foreign_state");
         }
+        browser.step(&format!("{OTHER}/_hourgate/start?rd=/")).await;
         let elsewhere = Answer { url: answer.url.replace(APP, OTHER), ..answer.clone() };
         refused(&browser.answer(&elsewhere).await, "foreign_state");
         house.clock.advance(10 * MINUTE + SECOND);
@@ -509,6 +510,67 @@ stories! {
         refused(&house.browser().sign_in(&format!("{APP}/")).await, "signature_value");
         let journal = house.control("GET", "/requests?endpoint=federation_metadata", Value::Null).await;
         assert!(journal.as_array().or_else(|| journal["requests"].as_array()).unwrap().is_empty());
+    }
+
+    async fn log_02_nobody_ends_a_session_by_guessing_its_name_at_the_front_channel(house: House) {
+        behind_fed(house, |_| ()).await;
+        signs_in(house).await;
+        let (_, session) = house.session().await;
+        let sid = session.identity.idp_session.clone().unwrap();
+        let mut url = url::Url::parse(&format!("{APP}/_hourgate/frontchannel-logout/fed")).unwrap();
+        url.query_pairs_mut().append_pair("sid", &sid);
+        assert_eq!(house.browser().step(url.as_str()).await.status, 404);
+        house.session().await;
+    }
+
+    async fn aut_24_a_browser_that_comes_back_by_post_again_and_again_is_not_sent_away_for_ever(house: House) {
+        behind_fed(house, |_| ()).await;
+        let browser = house.browser();
+        for _ in 0..3 {
+            assert_eq!(browser.sign_in(&format!("{APP}/")).await.status, 200);
+            browser.forget("__Host-hourgate");
+        }
+        let stopped = browser.sign_in(&format!("{APP}/")).await;
+        assert!(stopped.status == 400 && stopped.body.contains("sign_in_loop"), "{stopped:?}");
+    }
+
+    async fn a2_what_was_begun_before_a_sign_out_is_not_completed_by_a_post_after_it(house: House) {
+        behind_fed(house, |_| ()).await;
+        let browser = signs_in(house).await;
+        house.clock.advance(HOUR);
+        let begun = browser.up_to_the_answer(&format!("{APP}/")).await;
+        browser.submit(&format!("{APP}/_hourgate/signout"), "").await;
+        let late = browser.answer(&begun).await;
+        assert!(late.status == 303 && late.header("location").contains("/_hourgate/start"), "{late:?}");
+        assert!(house.live().await.is_empty());
+    }
+
+    async fn dos_03_long_forms_are_read_of_nobody_who_has_not_begun(house: House) {
+        behind_fed(house, |_| ()).await;
+        let form = "application/x-www-form-urlencoded";
+        let long = format!("wa=wsignin1.0&wctx=c&wresult={}", "x".repeat(200_000));
+        let stranger = house.browser();
+        for (path, status) in [("wsfed/fed", 400), ("wsfed/nobody", 404), ("wsfed/idp", 404)] {
+            let url = format!("{APP}/_hourgate/{path}");
+            let refused = stranger.post_from_elsewhere(&url, form, "wa=wsignin1.0").await;
+            assert_eq!(refused.status, status, "{path}: {refused:?}");
+        }
+        stranger.step(&format!("{APP}/_hourgate/start?rd=/")).await;
+        let begun = stranger.post_from_elsewhere(&format!("{APP}/_hourgate/wsfed/fed"), form, &long).await;
+        refused(&begun, "foreign_state");
+    }
+
+    async fn c10_where_credentials_are_due_they_are_asked_for_by_the_method_that_is_one(house: House) {
+        let password = "urn:oasis:names:tc:SAML:1.0:am:password";
+        behind_fed(house, |fed| fed.credentials_method = Some(password.into())).await;
+        let browser = house.browser();
+        let first = browser.sign_in(&format!("{APP}/")).await;
+        assert!(first.user() == "alice" && !first.question().contains("wauth"), "{}", first.question());
+        house.clock.advance(MINUTE);
+        browser.submit(&format!("{APP}/_hourgate/signout"), "").await;
+        let back = browser.sign_in(&format!("{APP}/_hourgate/start?rd=/&ask=1")).await;
+        assert!(back.question().contains("wfresh=0") && back.question().contains("am%3Apassword"), "{}", back.question());
+        assert_eq!(back.user(), "alice", "{back:?}");
     }
 
     async fn wsf_15_encrypted_tokens_are_opened_where_the_operator_gave_a_key(house: House) {

@@ -37,10 +37,11 @@ fn value(text: &str) -> HeaderValue {
     HeaderValue::from_bytes(text.as_bytes()).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// UTF-8, as peers send it; nothing where there is a control character, or too much: no header can carry it, and without it,
-/// it would be another name, perhaps somebody's.
+/// UTF-8, as peers send it; nothing where there is a control character, blanks around it, or too much: no header can carry it, and
+/// without it, it would be another name, perhaps somebody's.
 fn fit(text: &str) -> &str {
-    if text.contains(char::is_control) || text.len() > LONGEST_TEXT_BYTES { "" } else { text }
+    let is_kept = text.trim() == text && !text.contains(char::is_control) && text.len() <= LONGEST_TEXT_BYTES;
+    if is_kept { text } else { "" }
 }
 
 /// The groups, joined by commas, and whether there are more. A comma within a name is percent-encoded, so that no name

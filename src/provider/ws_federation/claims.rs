@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::SKEW;
 use super::settings::{Settings, SubjectSource};
 use crate::provider::claims::{MOST_GROUPS, one_address};
 use crate::saml::VerifiedAssertion;
@@ -22,15 +23,21 @@ pub fn identity(settings: &Settings, assertion: &VerifiedAssertion) -> Option<Id
         SubjectSource::NameId => assertion.name_id()?.to_owned(),
         SubjectSource::Claim(uri) => text(uri)?,
     };
+    // Whoever shows it to an app in a header would cut these off, and name somebody else.
+    if subject.is_empty() || subject.trim() != subject {
+        return None;
+    }
+    // Some IdPs put an instant to come there, which says nothing of when it was.
+    let authenticated_at = assertion.authenticated_at().filter(|at| *at <= assertion.issued_at().plus(SKEW));
     let groups = assertion.claims().get(&settings.claims.groups);
     let are_elsewhere = groups.is_none() && assertion.claims().contains_key(GROUPS_ELSEWHERE);
     Some(Identity {
         provider: settings.id.clone(),
         issuer: assertion.issuer().to_owned(),
-        idp_session: idp_session(&subject, assertion.authenticated_at()),
+        idp_session: idp_session(&subject, authenticated_at),
         subject,
         tenant: text(TENANT).map(|tenant| TenantUser { tenant, object: text(OBJECT) }),
-        authenticated_at: assertion.authenticated_at(),
+        authenticated_at,
         email: text(&settings.claims.email).filter(|address| one_address(address)),
         preferred_username: text(&settings.claims.preferred_username),
         name: text(&settings.claims.name),

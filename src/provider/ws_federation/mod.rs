@@ -173,7 +173,7 @@ impl WsFederationProvider {
             reply: request.redirect_uri,
             context: request.state,
             wants_credentials: request.prompt == Prompt::Login,
-            method: self.settings.method.as_deref(),
+            method: self.settings.method_for(request.prompt == Prompt::Login),
             home_realm: self.settings.home_realm.as_deref(),
             user_name: request.login_hint,
         };
@@ -226,8 +226,11 @@ impl WsFederationProvider {
         let metadata = self.metadata(Want::Any, now).await?;
         match self.judge(wresult, &metadata.keys, now) {
             Err(error) if error.is_unknown_key() && self.pinned.is_none() => {
-                let metadata = self.metadata(Want::Newer(Sender::Idp), now).await?;
-                Ok(self.judge(wresult, &metadata.keys, now)?)
+                let newer = self.metadata(Want::Newer(Sender::Idp), now).await?;
+                if newer.keys == metadata.keys {
+                    return Err(error.into());
+                }
+                Ok(self.judge(wresult, &newer.keys, now)?)
             }
             judged => Ok(judged?),
         }
@@ -275,7 +278,7 @@ impl WsFederationProvider {
                 return Err(ChallengeError::AuthenticationToCome);
             }
         }
-        if let Some(method) = &self.settings.method
+        if let Some(method) = self.settings.method_for(challenge.asked_for_credentials)
             && assertion.authentication_method() != Some(method)
         {
             return Err(ChallengeError::OtherMethod);

@@ -80,6 +80,8 @@ pub struct Settings {
     pub home_realm: Option<String>,
     /// `wauth`: how people must sign in; a token that says otherwise is refused.
     pub method: Option<String>,
+    /// The same where credentials are due: some IdPs answer `wfresh=0` by whatever the device is signed in with.
+    pub credentials_method: Option<String>,
     /// What says who somebody is.
     pub subject: SubjectSource,
     /// What else is read.
@@ -116,6 +118,7 @@ impl Settings {
             trust,
             home_realm: None,
             method: None,
+            credentials_method: None,
             subject: SubjectSource::NameId,
             claims: ClaimUris::default(),
             requires_signed_context: false,
@@ -128,6 +131,13 @@ impl Settings {
             ca_file: None,
             timeout: crate::provider::settings::Settings::DEFAULT_TIMEOUT,
         }
+    }
+
+    /// How somebody must sign in.
+    #[must_use]
+    pub fn method_for(&self, credentials_are_due: bool) -> Option<&str> {
+        let credentials = self.credentials_method.as_deref().filter(|_| credentials_are_due);
+        credentials.or(self.method.as_deref())
     }
 
     /// The longest token unless the configuration says otherwise.

@@ -268,7 +268,12 @@ fn make() -> World {
         posted_state: posted().seal(keys),
         sign_out_state: sign_out_state().seal(keys),
         logout_token: logout_token(),
-        edge: Arc::new(Edge { services, trusted_proxies, sign_in_budget }),
+        edge: Arc::new(Edge {
+            services,
+            trusted_proxies,
+            sign_in_budget,
+            token_forms: tokio::sync::Semaphore::new(8),
+        }),
     }
 }
 
