@@ -14,8 +14,9 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 /// A token of Azure AD, from 2017.
 const TOKEN: &str = include_str!("../tests/saml/microsoft/Saml2Token_Valid.xml");
 const SIZE: usize = 5 * 1024;
-const BATCHES: usize = 200;
-const BATCH: u32 = 50;
+const BATCHES: usize = 2000;
+/// So few that a batch is seldom interrupted.
+const BATCH: u32 = 5;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let certificate = BASE64_STANDARD.decode(between("<X509Certificate>", "<").ok_or("no certificate")?)?;
