@@ -1,8 +1,8 @@
 """Random documents and what libxml2 says their exclusive canonical form is: `python canonical.py <file> <count> <seed>`.
 
 One JSON object a line: the document, the element that is the apex and the one that is left out (by their place among all
-elements, in document order), the prefix list, and the canonical form. libxml2 is asked about the apex as a document of its own,
-with the namespaces that surround it declared on it; by the definition of the exclusive form that is the same."""
+elements, in document order), the prefix list, and the canonical form. libxml2 is asked about the apex as a document of
+its own, with the namespaces that surround it declared on it; by the definition of the exclusive form that is the same."""
 
 import json
 import random
@@ -49,9 +49,9 @@ class Element:
         names = [f'xmlns{":" if p else ""}{p}="{uri}"' for p, uri in declared.items()]
         # Declarations may follow the attributes that need them.
         head = [*self.attributes, *names] if self.shape[0] else [*names, *self.attributes]
-        inner = "".join(
-            child if isinstance(child, str) else child.text(omitted) for child in self.children if child is not omitted
-        )
+        # A comment in place of what is left out keeps line ends on its two sides apart; the form is without comments.
+        parts = ["<!---->" if c is omitted else c if isinstance(c, str) else c.text(omitted) for c in self.children]
+        inner = "".join(parts)
         tag = " ".join([self.name, *head]) + self.shape[0]
         if not inner and self.shape[1]:
             return f"<{tag}/>"
@@ -96,7 +96,8 @@ def question(source):
     apex = source.choice(list(root.elements())) if source.random() < 0.8 else root
     below = list(apex.elements())[1:]
     omitted = source.choice(below) if below and source.random() < 0.5 else None
-    prefixes = source.sample([p for p in PREFIXES if p] + ["nobody"], k=source.choice([0, 0, 1, 2, 3]))
+    listed = [p or "#default" for p in PREFIXES] + ["nobody"]
+    prefixes = source.sample(listed, k=source.choice([0, 0, 1, 2, 3]))
     surroundings = {p: uri for p, uri in apex.scope.items() if p not in apex.declared and uri}
     alone = apex.text(omitted, surroundings)
     parsed = etree.fromstring(alone.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
@@ -113,6 +114,8 @@ def question(source):
 
 
 def main(path, count, seed):
+    # lxml passes on only the prefixes that libxml2 has read before, and this is none that a document can have.
+    etree.fromstring('<x xmlns:d="#default"/>')
     source = random.Random(seed)
     with open(path, "w") as file:
         for _ in range(count):
