@@ -1,6 +1,6 @@
-// An identity provider of WS-Federation made of npm `wsfed`, for the tests: it signs in whoever is named (`username`), or alice, and
-// asks nobody for a password, whatever `wfresh` says. Its tokens are SAML 1.1, good for 8 hours, and say that credentials were entered when those
-// hours are over. Its metadata are not signed.
+// An identity provider of WS-Federation made of npm `wsfed`, for the tests: it signs in whoever is named (`username`), or
+// alice, and asks nobody for a password, whatever `wfresh` says. Its tokens are SAML 1.1, good for 8 hours, and say that
+// credentials were entered when those hours are over. Its metadata are not signed.
 //
 //   node wsfed_idp.mjs <realm> <reply URL> <PEM file of its RSA key> <PEM file of its certificate>
 //

@@ -273,7 +273,7 @@ impl WsFederationProvider {
             if at < begun_at {
                 return Err(ChallengeError::AuthenticationTooOld);
             }
-            // An instant that is always to come says nothing of what was asked for. Otherwise nothing rests on it.
+            // Some libraries write one that is always to come: it proves nothing.
             if at > now.plus(SKEW) {
                 return Err(ChallengeError::AuthenticationToCome);
             }
