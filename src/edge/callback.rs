@@ -37,11 +37,7 @@ pub async fn by_post(
     idp: Path<String>,
     body: Payload,
 ) -> Result<HttpResponse, EdgeError> {
-    // A form and a query would be two answers (AUT-05).
-    if !request.query_string().is_empty() {
-        return Err(SignInError::from(ResponseError::WrongMode).into());
-    }
-    let callback = Callback::of(&request, &edge, &idp)?;
+    let callback = Callback::of_post(&request, &edge, &idp)?;
     let form = form::read(&request, body, LONGEST_RESPONSE).await?;
     let answer = Answer::Authorization { parameters: &form, mode: ResponseMode::FormPost };
     callback.complete(&request, &edge, answer).await
@@ -66,6 +62,15 @@ impl Callback {
         }
         let presented = cookie::presented(request, &site, &edge.services.keys);
         Ok(Self { site, provider, presented })
+    }
+
+    /// The same of a form. A query beside it would be another answer (AUT-05).
+    pub(super) fn of_post(request: &HttpRequest, edge: &Edge, idp: &str) -> Result<Self, EdgeError> {
+        let callback = Self::of(request, edge, idp)?;
+        if !request.query_string().is_empty() {
+            return Err(SignInError::from(ResponseError::WrongMode).into());
+        }
+        Ok(callback)
     }
 
     /// Completes a sign-in: whatever the protocol, the browser goes where the person wanted to go.

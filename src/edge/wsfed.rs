@@ -23,11 +23,7 @@ pub async fn signed_in(
     idp: Path<String>,
     body: Payload,
 ) -> Result<HttpResponse, EdgeError> {
-    // A form and a query would be two answers.
-    if !request.query_string().is_empty() {
-        return Err(SignInError::from(ResponseError::WrongMode).into());
-    }
-    let callback = Callback::of(&request, &edge, &idp)?;
+    let callback = Callback::of_post(&request, &edge, &idp)?;
     expects_a_token(&edge, &callback)?;
     // Nobody waits: the browser, or whoever it is, is told to come again.
     let _place = edge.token_forms.try_acquire().map_err(|_| EdgeError::TooMany { retry_after_secs: 1 })?;

@@ -1,7 +1,7 @@
 //! One OpenID Provider.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use oauth2::AccessToken;
@@ -17,6 +17,7 @@ use super::error::ProviderError;
 use super::messages::{CodeGrant, Documents, Granted, Proved, SignInRequest};
 use super::pushed_authorization::MOST_AT_ONCE;
 use super::settings::Settings;
+use super::test_idps::{Guard, TestIdps};
 use super::transport::{Transport, TransportSetupError};
 use crate::oidc::authorization::AuthenticationRequest;
 use crate::oidc::id_token::{self, Expected, ExpectedNonce, IdTokenError, VerifiedIdToken};
@@ -41,22 +42,11 @@ pub struct OidcProvider {
     /// Did it ever give a new refresh token with a refresh? 0 none was made, 1 no, 2 yes.
     rotates: AtomicU8,
     pushes: Semaphore,
-    test_idps: TestIdps,
-    /// Was it last seen to be a test IdP that is not allowed?
-    is_refused: AtomicBool,
+    test_idps: Guard,
 }
 
 /// What its documents are, and userinfo.
 const JSON: &str = "application/json";
-
-/// Are IdPs that are made for tests, and say so, as good as others?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TestIdps {
-    /// No: they let in whoever asks.
-    Refused,
-    /// Yes: this is a test bed.
-    Allowed,
-}
 
 impl OidcProvider {
     /// Makes the client; calls nobody.
@@ -79,8 +69,7 @@ impl OidcProvider {
             pushes: Semaphore::new(MOST_AT_ONCE),
             breaker: CircuitBreaker::default(),
             rotates: AtomicU8::default(),
-            test_idps,
-            is_refused: AtomicBool::new(false),
+            test_idps: Guard::new(test_idps),
         })
     }
 
@@ -132,12 +121,10 @@ impl OidcProvider {
         metadata.map_err(|error| self.refusal().unwrap_or(error))
     }
 
-    /// What is said of it where it is of no use because it is a test IdP. A copy of its metadata from before, when it was
-    /// none, still counts.
+    /// What is said of it where it is of no use because it is a test IdP.
     #[must_use]
     pub fn refusal(&self) -> Option<ProviderError> {
-        let is_refused = self.is_refused.load(Ordering::Relaxed) && self.metadata.good().is_none();
-        is_refused.then(|| ProviderError::TestIdp { issuer: self.settings.issuer.clone() })
+        self.test_idps.refusal(&self.settings.issuer, self.metadata.good().is_some())
     }
 
     /// Where to send the browser for a sign-in. The request may be pushed first.
@@ -304,10 +291,8 @@ impl OidcProvider {
 
     fn parse_metadata(&self, document: &[u8]) -> Result<ProviderMetadata, DocumentError> {
         let parsed = metadata::parse(&self.settings.issuer, document)?;
-        let is_test_idp = parsed.additional_metadata().hourgate_test_idp;
-        let is_refused = is_test_idp && self.test_idps == TestIdps::Refused;
-        self.is_refused.store(is_refused, Ordering::Relaxed);
-        if is_refused { Err(DocumentError::TestIdp) } else { Ok(parsed) }
+        let is_admitted = self.test_idps.admits(parsed.additional_metadata().hourgate_test_idp);
+        if is_admitted { Ok(parsed) } else { Err(DocumentError::TestIdp) }
     }
 
     pub(super) async fn keys(

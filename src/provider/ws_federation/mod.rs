@@ -4,7 +4,6 @@ pub mod claims;
 pub mod settings;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
@@ -18,7 +17,7 @@ use super::breaker::CircuitBreaker;
 use super::cache::{Cached, Sender, Want};
 use super::error::ProviderError;
 use super::messages::{Documents, Proved, SignInRequest};
-use super::oidc_provider::TestIdps;
+use super::test_idps::{Guard, TestIdps};
 use super::transport::{Transport, TransportSetupError};
 use crate::oidc::authorization::Prompt;
 use crate::saml::{AssertionError, Expected, TrustedKeys, VerifiedAssertion};
@@ -43,9 +42,7 @@ pub struct WsFederationProvider {
     pinned: Option<Arc<FederationMetadata>>,
     metadata: Cached<FederationMetadata>,
     breaker: CircuitBreaker,
-    test_idps: TestIdps,
-    /// Was it last seen to be a test IdP that is not allowed?
-    is_refused: AtomicBool,
+    test_idps: Guard,
 }
 
 /// What a token answers.
@@ -132,8 +129,7 @@ impl WsFederationProvider {
             pinned,
             metadata: Cached::refetched_after(REFETCH_PAUSE),
             breaker: CircuitBreaker::default(),
-            test_idps,
-            is_refused: AtomicBool::new(false),
+            test_idps: Guard::new(test_idps),
         })
     }
 
@@ -152,8 +148,7 @@ impl WsFederationProvider {
     /// What is said of it where it is of no use because it is a test IdP.
     #[must_use]
     pub fn refusal(&self) -> Option<ProviderError> {
-        let is_refused = self.is_refused.load(Ordering::Relaxed) && self.metadata.good().is_none();
-        is_refused.then(|| ProviderError::TestIdp { issuer: self.settings.issuer.clone() })
+        self.test_idps.refusal(&self.settings.issuer, self.metadata.good().is_some())
     }
 
     /// Where to send the browser for a sign-in. Silence is not to be had: an IdP that must see the person shows them its page.
@@ -366,12 +361,11 @@ impl WsFederationProvider {
         };
         let parsed = metadata::parse(document, &self.settings.issuer, signed_by)
             .map_err(|error| unusable(error.to_string()))?;
-        let is_refused = parsed.is_test_idp && self.test_idps == TestIdps::Refused;
-        self.is_refused.store(is_refused, Ordering::Relaxed);
-        if is_refused {
-            return Err(ProviderError::TestIdp { issuer: self.settings.issuer.clone() });
+        if self.test_idps.admits(parsed.is_test_idp) {
+            Ok(parsed)
+        } else {
+            Err(ProviderError::TestIdp { issuer: self.settings.issuer.clone() })
         }
-        Ok(parsed)
     }
 }
 
