@@ -7,11 +7,14 @@ use roxmltree::Node;
 
 use super::judge::judge;
 use super::xml::{self, SAML_1, SAML_2, XENC};
-use super::{AssertionError, DecryptionKeys, TrustedKeys, decrypt, signature, v1_1, v2_0};
+use super::{AssertionError, DecryptionKeys, TrustedKeys, decrypt, gate, signature, v1_1, v2_0};
 use crate::time::Timestamp;
 
 /// What tokens are named; nothing else in a document may have such a name, whatever its namespace.
 const TOKEN_NAMES: [&str; 3] = ["Assertion", "EncryptedAssertion", "EncryptedData"];
+
+/// The largest canonical form of an assertion, in bytes.
+const LARGEST_FORM: usize = 4 * gate::LARGEST_TOKEN;
 
 /// What an assertion must agree with.
 #[derive(Clone, Copy, Debug)]
@@ -176,7 +179,8 @@ fn verify_plain(
     if tokens.count() != 1 {
         return Err(AssertionError::AssertionCount);
     }
-    let signed = signature::verify(assertion, id_attribute, expected.keys, expected.accepts_sha1)?;
+    let signed =
+        signature::verify(assertion, id_attribute, expected.keys, expected.accepts_sha1, LARGEST_FORM)?;
     let document = signed.parse()?;
     let assertion = document.root_element();
     let said = if id_attribute == "ID" { v2_0::read(assertion) } else { v1_1::read(assertion) }?;

@@ -52,5 +52,5 @@ fn form(question: &Question) -> String {
     let document = gated.parse().unwrap();
     let element = |place: usize| document.descendants().filter(|node| node.is_element()).nth(place).unwrap();
     let prefixes: Vec<&str> = question.prefixes.iter().map(String::as_str).collect();
-    canonical(element(question.apex), question.omitted.map(element), &prefixes)
+    canonical(element(question.apex), question.omitted.map(element), &prefixes, usize::MAX).unwrap()
 }
