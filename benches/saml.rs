@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gated = gate::admit(TOKEN.as_bytes(), gate::LARGEST_TOKEN)?;
     let document = gated.parse()?;
     let signed_info = document.descendants().find(|node| node.tag_name().name() == "SignedInfo");
-    let signed_info = canonical::canonical(signed_info.ok_or("no SignedInfo")?, None, &[]);
+    let signed_info = canonical::canonical(signed_info.ok_or("no SignedInfo")?, None, &[], usize::MAX)?;
     let signature = BASE64_STANDARD.decode(between("<SignatureValue>", "<").ok_or("no signature")?)?;
     let (_, certificate) = X509Certificate::from_der(&certificate)?;
     let key = &certificate.public_key().subject_public_key.data;

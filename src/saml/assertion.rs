@@ -6,12 +6,16 @@ use std::time::Duration;
 use roxmltree::Node;
 
 use super::judge::judge;
+use super::signature::Signed;
 use super::xml::{self, SAML_1, SAML_2, XENC};
-use super::{AssertionError, DecryptionKeys, TrustedKeys, decrypt, signature, v1_1, v2_0};
+use super::{AssertionError, DecryptionKeys, TrustedKeys, decrypt, gate, signature, v1_1, v2_0};
 use crate::time::Timestamp;
 
 /// What tokens are named; nothing else in a document may have such a name, whatever its namespace.
 const TOKEN_NAMES: [&str; 3] = ["Assertion", "EncryptedAssertion", "EncryptedData"];
+
+/// The largest canonical form of an assertion, in bytes.
+const LARGEST_FORM: usize = 4 * gate::LARGEST_TOKEN;
 
 /// What an assertion must agree with.
 #[derive(Clone, Copy, Debug)]
@@ -155,30 +159,32 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<VerifiedAssertion, AssertionError> {
     let is_encrypted = xml::is(token, XENC, "EncryptedData") || xml::is(token, SAML_2, "EncryptedAssertion");
-    if !is_encrypted {
-        return verify_plain(token, expected, now);
-    }
-    let decrypted = decrypt::decrypt(token, expected.decryption, expected.accepts_cbc)?;
-    verify_plain(decrypted.parse()?.root_element(), expected, now)
+    let (signed, version) = if is_encrypted {
+        decrypt::decrypt(token, expected.decryption, expected.accepts_cbc, |token| signed(token, expected))?
+    } else {
+        signed(token, expected)?
+    };
+    let document = signed.parse()?;
+    let assertion = document.root_element();
+    let said = match version {
+        Version::V1_1 => v1_1::read(assertion)?,
+        Version::V2_0 => v2_0::read(assertion)?,
+    };
+    judge(said, expected, now)
 }
 
-fn verify_plain(
-    assertion: Node<'_, '_>,
-    expected: &Expected<'_>,
-    now: Timestamp,
-) -> Result<VerifiedAssertion, AssertionError> {
-    let id_attribute = match assertion.tag_name().namespace() {
-        Some(SAML_1) if assertion.tag_name().name() == "Assertion" => "AssertionID",
-        Some(SAML_2) if assertion.tag_name().name() == "Assertion" => "ID",
+/// What is signed of an assertion, and which SAML its name is of.
+fn signed(assertion: Node<'_, '_>, expected: &Expected<'_>) -> Result<(Signed, Version), AssertionError> {
+    let (id_attribute, version) = match assertion.tag_name().namespace() {
+        Some(SAML_1) if assertion.tag_name().name() == "Assertion" => ("AssertionID", Version::V1_1),
+        Some(SAML_2) if assertion.tag_name().name() == "Assertion" => ("ID", Version::V2_0),
         _ => return Err(AssertionError::TokenType),
     };
     let tokens = assertion.document().descendants().filter(|node| is_token_name(node.tag_name().name()));
     if tokens.count() != 1 {
         return Err(AssertionError::AssertionCount);
     }
-    let signed = signature::verify(assertion, id_attribute, expected.keys, expected.accepts_sha1)?;
-    let document = signed.parse()?;
-    let assertion = document.root_element();
-    let said = if id_attribute == "ID" { v2_0::read(assertion) } else { v1_1::read(assertion) }?;
-    judge(said, expected, now)
+    let signed =
+        signature::verify(assertion, id_attribute, expected.keys, expected.accepts_sha1, LARGEST_FORM)?;
+    Ok((signed, version))
 }

@@ -4,20 +4,31 @@
 
 use roxmltree::{Attribute, Node, NodeId};
 
+use super::DocumentError;
+
 /// The canonical form of `apex` without `omitted`, which lies within it. `inclusive` are the prefixes of a PrefixList
 /// (section 4, `""` for `#default`), which are declared where they are in scope, and not only where they are used.
-#[must_use]
-pub fn canonical(apex: Node<'_, '_>, omitted: Option<Node<'_, '_>>, inclusive: &[&str]) -> String {
-    let source = apex.document().input_text();
+///
+/// # Errors
+///
+/// `TooLarge` where it would have more than `largest` bytes: a namespace that is declared once, outside, is written out for
+/// each element that uses it.
+pub fn canonical(
+    apex: Node<'_, '_>,
+    omitted: Option<Node<'_, '_>>,
+    inclusive: &[&str],
+    largest: usize,
+) -> Result<String, DocumentError> {
     let mut writer = Writer {
-        source,
+        source: apex.document().input_text(),
         omitted: omitted.map(|node| node.id()),
         inclusive,
-        out: String::with_capacity(apex.range().len() + 256),
+        out: String::with_capacity(largest.min(apex.range().len() + 256)),
+        largest,
         rendered: Vec::new(),
     };
-    writer.element(apex);
-    writer.out
+    writer.element(apex)?;
+    Ok(writer.out)
 }
 
 struct Writer<'a> {
@@ -25,41 +36,48 @@ struct Writer<'a> {
     omitted: Option<NodeId>,
     inclusive: &'a [&'a str],
     out: String,
+    largest: usize,
     /// The declarations that stand on the open elements: prefix and namespace, the innermost last.
     rendered: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> Writer<'a> {
-    fn element(&mut self, node: Node<'a, 'a>) {
+    fn element(&mut self, node: Node<'a, 'a>) -> Result<(), DocumentError> {
         let outer = self.rendered.len();
         let name = name_at(self.source, node.range().start + 1);
         let mut attributes: Vec<_> = node.attributes().collect();
         attributes.sort_by_key(|attribute| (attribute.namespace().unwrap_or_default(), attribute.name()));
 
-        self.out.push('<');
-        self.out.push_str(name);
-        self.declarations(node, name, &attributes);
+        self.push("<")?;
+        self.push(name)?;
+        self.declarations(node, name, &attributes)?;
         for attribute in attributes {
-            self.attribute(name_at(self.source, attribute.range().start), attribute.value());
+            self.attribute(name_at(self.source, attribute.range().start), attribute.value())?;
         }
-        self.out.push('>');
+        self.push(">")?;
         let omitted = self.omitted;
         for child in node.children().filter(|child| Some(child.id()) != omitted) {
             match child.text() {
-                Some(text) if child.is_text() => self.escape(text, text_escape),
-                _ if child.is_element() => self.element(child),
+                Some(text) if child.is_text() => self.escape(text, text_escape)?,
+                _ if child.is_element() => self.element(child)?,
                 _ => {}
             }
         }
-        self.out.push_str("</");
-        self.out.push_str(name);
-        self.out.push('>');
+        self.push("</")?;
+        self.push(name)?;
+        self.push(">")?;
         self.rendered.truncate(outer);
+        Ok(())
     }
 
     /// Declares what the element and its attributes visibly use (section 3), in the order of the prefixes, unless an
     /// open element already says the same.
-    fn declarations(&mut self, node: Node<'a, 'a>, name: &'a str, attributes: &[Attribute<'a, 'a>]) {
+    fn declarations(
+        &mut self,
+        node: Node<'a, 'a>,
+        name: &'a str,
+        attributes: &[Attribute<'a, 'a>],
+    ) -> Result<(), DocumentError> {
         let mut used = vec![(prefix(name), node.tag_name().namespace().unwrap_or_default())];
         for attribute in attributes {
             let prefix = prefix(name_at(self.source, attribute.range().start));
@@ -81,35 +99,49 @@ impl<'a> Writer<'a> {
                 continue;
             }
             self.rendered.push((prefix, namespace));
-            self.out.push_str(" xmlns");
-            self.out.push_str(if prefix.is_empty() { "" } else { ":" });
-            self.out.push_str(prefix);
-            self.value(namespace);
+            self.push(" xmlns")?;
+            self.push(if prefix.is_empty() { "" } else { ":" })?;
+            self.push(prefix)?;
+            self.value(namespace)?;
         }
+        Ok(())
     }
 
-    fn attribute(&mut self, name: &str, value: &str) {
-        self.out.push(' ');
-        self.out.push_str(name);
-        self.value(value);
+    fn attribute(&mut self, name: &str, value: &str) -> Result<(), DocumentError> {
+        self.push(" ")?;
+        self.push(name)?;
+        self.value(value)
     }
 
-    fn value(&mut self, value: &str) {
-        self.out.push_str("=\"");
-        self.escape(value, value_escape);
-        self.out.push('"');
+    fn value(&mut self, value: &str) -> Result<(), DocumentError> {
+        self.push("=\"")?;
+        self.escape(value, value_escape)?;
+        self.push("\"")
     }
 
-    fn escape(&mut self, text: &str, replacement: fn(u8) -> Option<&'static str>) {
+    fn escape(
+        &mut self,
+        text: &str,
+        replacement: fn(u8) -> Option<&'static str>,
+    ) -> Result<(), DocumentError> {
         let mut plain = 0;
         for (at, byte) in text.bytes().enumerate() {
             if let Some(replacement) = replacement(byte) {
-                self.out.push_str(&text[plain..at]);
-                self.out.push_str(replacement);
+                self.push(&text[plain..at])?;
+                self.push(replacement)?;
                 plain = at + 1;
             }
         }
-        self.out.push_str(&text[plain..]);
+        self.push(&text[plain..])
+    }
+
+    /// The only place that writes, so that nothing is written beyond the largest.
+    fn push(&mut self, text: &str) -> Result<(), DocumentError> {
+        if text.len() > self.largest - self.out.len() {
+            return Err(DocumentError::TooLarge);
+        }
+        self.out.push_str(text);
+        Ok(())
     }
 }
 
@@ -158,7 +190,7 @@ mod tests {
         let document = gated.parse().unwrap();
         let apex = document.descendants().find(|node| node.tag_name().name() == apex).unwrap();
         let omitted = document.descendants().find(|node| node.tag_name().name() == "omitted");
-        canonical(apex, omitted, inclusive)
+        canonical(apex, omitted, inclusive, 10_000).unwrap()
     }
 
     #[test]
@@ -216,5 +248,21 @@ mod tests {
         let spelled = "<r xmlns:p='urn:p'><p:a xmlns='urn:d' b='&#13;'><c xmlns=''>&amp;</c>\t</p:a></r>";
         let once = form(spelled, "a", &[]);
         assert_eq!(form(&once, "a", &[]), once);
+    }
+
+    #[test]
+    fn wsf_09_a_canonical_form_is_never_larger_than_it_may_be() {
+        let siblings = "<p:b/>".repeat(4000);
+        let document = format!("<r xmlns:p='urn:{}'><a>{siblings}</a></r>", "x".repeat(500));
+        let gated = gate::admit(document.as_bytes(), gate::LARGEST_TOKEN).unwrap();
+        let document = gated.parse().unwrap();
+        let apex = document.root_element().first_element_child().unwrap();
+        let form = |largest| canonical(apex, None, &[], largest).map(|form| form.len());
+        let length = form(usize::MAX).unwrap();
+        assert!(length > 2_000_000, "{length}");
+        assert_eq!(form(length), Ok(length));
+        for largest in [length - 1, length / 2, 40, 1, 0] {
+            assert_eq!(form(largest), Err(DocumentError::TooLarge), "{largest}");
+        }
     }
 }

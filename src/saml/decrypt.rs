@@ -8,13 +8,13 @@ use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::rsa::{
     OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepAlgorithm, OaepPrivateDecryptingKey, PrivateDecryptingKey,
 };
-use roxmltree::{Document, Node};
+use roxmltree::Node;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::assertion::is_token_name;
-use super::gate::{self, Gated};
+use super::gate;
 use super::xml::{self, DSIG, Misshapen, XENC, XENC_1_1};
 use super::{AssertionError, SignatureError};
 
@@ -101,36 +101,25 @@ impl From<Misshapen> for DecryptionError {
     }
 }
 
-/// The plain text of a token, which has passed the gate.
-pub(super) struct Decrypted {
-    text: Gated,
-    is_authenticated: bool,
-}
-
-impl Decrypted {
-    /// Parses it. Whether CBC happened to yield well-formed XML is not told: it is what an attacker would ask.
-    pub(super) fn parse(&self) -> Result<Document<'_>, AssertionError> {
-        self.text.parse().map_err(|error| told(error.into(), self.is_authenticated))
-    }
-}
-
-fn told(error: AssertionError, is_authenticated: bool) -> AssertionError {
-    if is_authenticated { error } else { DecryptionError::Decryption.into() }
-}
-
-/// Decrypts the token of a document, an `EncryptedData` or `EncryptedAssertion`, the only one there.
-pub(super) fn decrypt(
+/// Decrypts the token of a document, an `EncryptedData` or `EncryptedAssertion`, the only one there, and has what comes out
+/// authenticated. Until it is, CBC tells nothing: what an attacker would ask is whether altered bytes yield this or that, be it
+/// well-formed XML, another element or the wrong signature. So it never speaks of an unknown key either.
+pub(super) fn decrypt<T>(
     token: Node<'_, '_>,
     keys: Option<&DecryptionKeys>,
     accepts_cbc: bool,
-) -> Result<Decrypted, AssertionError> {
+    authenticate: impl FnOnce(Node<'_, '_>) -> Result<T, AssertionError>,
+) -> Result<T, AssertionError> {
     let keys = keys.ok_or(DecryptionError::Encrypted)?;
     let sealed = Sealed::read(token, accepts_cbc)?;
-    let is_authenticated = matches!(sealed.cipher, Cipher::Gcm(_));
     let plain = keys.0.iter().find_map(|key| sealed.open(key)).ok_or(DecryptionError::Decryption)?;
-    let text = gate::admit(&plain, gate::LARGEST_TOKEN);
-    let text = text.map_err(|error| told(error.into(), is_authenticated))?;
-    Ok(Decrypted { text, is_authenticated })
+    let authenticated = gate::admit(&plain, gate::LARGEST_TOKEN)
+        .and_then(|text| Ok(authenticate(text.parse()?.root_element())))
+        .unwrap_or_else(|error| Err(error.into()));
+    match sealed.cipher {
+        Cipher::Gcm(_) => authenticated,
+        Cipher::Cbc(_) => authenticated.map_err(|_| DecryptionError::Decryption.into()),
+    }
 }
 
 /// An encrypted token, taken apart.

@@ -10,6 +10,11 @@ const DEEPEST: usize = 64;
 const MOST_ATTRIBUTES: usize = 64;
 /// Namespace declarations in scope at once: the parser copies them for every element that adds one.
 const MOST_DECLARATIONS: usize = 64;
+/// Namespace declarations of one document: one for so many bytes that it may have, which lets a token have 512, and
+/// metadata 2048; AD FS declares 220 in its metadata.
+const BYTES_PER_DECLARATION: usize = 512;
+/// Bytes of a namespace: the canonical form repeats it wherever it comes to be used.
+const LONGEST_NAMESPACE: usize = 512;
 /// Nodes of one document.
 const MOST_NODES: u32 = 32_768;
 
@@ -31,9 +36,12 @@ pub enum DocumentError {
     /// Nested too deeply.
     #[error("the document's elements are nested more than {DEEPEST} deep")]
     Depth,
-    /// A tag with too many attributes.
-    #[error("a tag of the document has too many attributes or namespaces")]
+    /// A tag with too many attributes, or too many namespace declarations.
+    #[error("the document, or a tag of it, has too many attributes or namespaces")]
     AttributeCount,
+    /// A long namespace.
+    #[error("a namespace of the document has more than {LONGEST_NAMESPACE} bytes")]
+    NamespaceLength,
     /// Not well-formed.
     #[error("the document is not well-formed XML with namespaces, or has too many nodes")]
     NotWellFormed,
@@ -50,6 +58,7 @@ impl DocumentError {
             Self::ProcessingInstruction => "processing_instruction",
             Self::Depth => "depth",
             Self::AttributeCount => "attribute_count",
+            Self::NamespaceLength => "namespace_length",
             Self::NotWellFormed => "not_well_formed",
         }
     }
@@ -80,7 +89,7 @@ pub fn admit(document: &[u8], largest: usize) -> Result<Gated, DocumentError> {
     if text.contains("<?") {
         return Err(DocumentError::ProcessingInstruction);
     }
-    measure(text)?;
+    measure(text, largest / BYTES_PER_DECLARATION)?;
     // XML 1.0 section 2.11. The parser does it too, but leaves a lone CR beside a reference.
     let text =
         if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
@@ -128,8 +137,9 @@ fn unquoted(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Counts what costs the parser more than linear time. Sees tags as the parser does, as far as they are well-formed.
-fn measure(text: &str) -> Result<(), DocumentError> {
+fn measure(text: &str, most_declarations: usize) -> Result<(), DocumentError> {
     let mut open: Vec<usize> = Vec::new(); // how many namespaces each open element declares
+    let mut declared = 0;
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
         let tag = Tag::read(after).ok_or(DocumentError::NotWellFormed)?;
@@ -139,8 +149,12 @@ fn measure(text: &str) -> Result<(), DocumentError> {
             continue;
         }
         let in_scope = open.iter().sum::<usize>() + tag.declarations;
-        if tag.attributes > MOST_ATTRIBUTES || in_scope > MOST_DECLARATIONS {
+        declared += tag.declarations;
+        if tag.attributes > MOST_ATTRIBUTES || in_scope > MOST_DECLARATIONS || declared > most_declarations {
             return Err(DocumentError::AttributeCount);
+        }
+        if tag.longest_namespace > LONGEST_NAMESPACE {
+            return Err(DocumentError::NamespaceLength);
         }
         if open.len() >= DEEPEST {
             return Err(DocumentError::Depth);
@@ -158,24 +172,34 @@ struct Tag<'a> {
     /// Attributes, namespace declarations among them.
     attributes: usize,
     declarations: usize,
+    /// As it is written, in bytes.
+    longest_namespace: usize,
 }
 
 impl<'a> Tag<'a> {
     /// Reads on from behind a `<`. `None` where the tag does not end.
     fn read(text: &'a str) -> Option<Self> {
-        let (mut attributes, mut declarations, mut quote) = (0, 0, None);
+        let (mut attributes, mut declarations, mut longest_namespace) = (0, 0, 0);
+        let (mut declares, mut quote) = (false, None);
         for (at, byte) in text.bytes().enumerate() {
             match (quote, byte) {
-                (Some(open), _) if byte == open => quote = None,
+                (Some((open, start)), _) if byte == open => {
+                    longest_namespace = longest_namespace.max(if declares { at - start - 1 } else { 0 });
+                    quote = None;
+                }
                 (Some(_), _) => {}
-                (None, b'"' | b'\'') => quote = Some(byte),
+                (None, b'"' | b'\'') => quote = Some((byte, at)),
                 (None, b'<') => return None,
-                (None, b'>') => return Some(Self { content: &text[..at], attributes, declarations }),
+                (None, b'>') => {
+                    let content = &text[..at];
+                    return Some(Self { content, attributes, declarations, longest_namespace });
+                }
                 (None, b'=') => {
                     attributes += 1;
                     let is_outside = |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '=');
                     let name = text[..at].trim_ascii_end().rsplit(is_outside).next().unwrap_or_default();
-                    declarations += usize::from(name.starts_with("xmlns"));
+                    declares = name.starts_with("xmlns");
+                    declarations += usize::from(declares);
                     // The parser lets a prefix be taken back, and `xmlns` be declared (Namespaces in XML 1.0, sections
                     // 3 and 5).
                     let value = text[at + 1..].trim_ascii_start();

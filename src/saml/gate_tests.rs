@@ -56,8 +56,17 @@ fn wsf_09_depth_attributes_namespaces_nodes_and_size_have_bounds() {
     assert_eq!(code(&declared(64)), "ok");
     let both = declared(64).replacen("<a ", "<a xmlns='urn:a' ", 1);
     assert_eq!(code(&both), "attribute_count");
-    let siblings = "<a xmlns='urn:a'/>".repeat(1000);
-    assert_eq!(code(&format!("<a>{siblings}</a>")), "ok");
+    let siblings = |count| format!("<a>{}</a>", "<a xmlns='urn:a'/>".repeat(count));
+    assert_eq!(code(&siblings(512)), "ok");
+    assert_eq!(code(&siblings(513)), "attribute_count");
+    assert!(admit(siblings(2048).as_bytes(), 4 * LARGEST_TOKEN).is_ok(), "where more may be said");
+
+    for name in ["xmlns:p", "xmlns"] {
+        let long = |length: usize| format!("<a b='{0}' {name} = '{0}' c='{0}c'/>", "x".repeat(length));
+        assert_eq!(code(&long(512)), "ok");
+        assert_eq!(code(&long(513)), "namespace_length");
+        assert_eq!(code(&long(513).replace('\'', "\"")), "namespace_length");
+    }
 
     assert_eq!(code(&format!("<a>{}</a>", "<a/>".repeat(40_000))), "not_well_formed");
     assert_eq!(code(&format!("<a>{}</a>", " ".repeat(LARGEST_TOKEN))), "too_large");

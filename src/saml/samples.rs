@@ -13,6 +13,7 @@ use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256,
     RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
 };
+use roxmltree::Node;
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 
@@ -136,7 +137,7 @@ impl Signer {
         let unsigned = gate::parse(&unsigned).unwrap();
         let root = unsigned.root_element();
         let id = root.attribute("ID").or(root.attribute("AssertionID")).unwrap_or_default();
-        let hash = BASE64_STANDARD.encode(digest(&digest::SHA256, canonical(root, None, &[]).as_bytes()));
+        let hash = BASE64_STANDARD.encode(digest(&digest::SHA256, form(root).as_bytes()));
         let signed_info = edit(format!(
             r##"<SignedInfo><CanonicalizationMethod Algorithm="{EXCLUSIVE}"/><SignatureMethod Algorithm="{method}"/><Reference URI="#{id}"><Transforms><Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/><Transform Algorithm="{EXCLUSIVE}"/></Transforms><DigestMethod Algorithm="{SHA256}"/><DigestValue>{hash}</DigestValue></Reference></SignedInfo>"##
         ));
@@ -146,7 +147,7 @@ impl Signer {
         let signed = document.replace(PLACE, &signature);
         let tree = gate::parse(&signed).unwrap();
         let signed_info = tree.descendants().find(|node| node.has_tag_name((DSIG, "SignedInfo"))).unwrap();
-        let value = self.signature(method, canonical(signed_info, None, &[]).as_bytes());
+        let value = self.signature(method, form(signed_info).as_bytes());
         signed.replace("{value}", &BASE64_STANDARD.encode(value))
     }
 
@@ -180,6 +181,10 @@ impl Signer {
         pair.sign(encoding, &random::source(), message, &mut signature).unwrap();
         signature
     }
+}
+
+fn form(element: Node<'_, '_>) -> String {
+    canonical(element, None, &[], usize::MAX).unwrap()
 }
 
 pub(crate) fn rsa_pkcs8(bits: usize) -> Vec<u8> {

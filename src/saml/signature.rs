@@ -15,8 +15,10 @@ const EXCLUSIVE_C14N: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 /// Attributes of these names, in any case and namespace, are taken for ids.
 const ID_NAMES: [&str; 2] = ["id", "assertionid"];
-/// Prefixes of one PrefixList: each is looked up for every element, before any key has been tried.
-const MOST_PREFIXES: usize = 16;
+/// Prefixes of one PrefixList: each is looked up for every element.
+pub const MOST_PREFIXES: usize = 16;
+/// The largest canonical form of `SignedInfo`, in bytes: it is made before any key has been tried.
+const LARGEST_SIGNED_INFO: usize = 64 * 1024;
 
 /// What was signed, in the bytes that were signed: the only thing that may be read. Nothing outside this file makes one.
 #[derive(Debug)]
@@ -61,6 +63,8 @@ pub enum SignatureError {
     SignatureValue,
     #[error("the content is not what was signed")]
     DigestValue,
+    #[error(transparent)]
+    Document(#[from] DocumentError),
 }
 
 impl SignatureError {
@@ -80,6 +84,7 @@ impl SignatureError {
             Self::Transforms => "transforms",
             Self::SignatureValue => "signature_value",
             Self::DigestValue => "digest_value",
+            Self::Document(error) => error.code(),
         }
     }
 }
@@ -106,7 +111,8 @@ pub fn enveloped<'a, 'input>(element: Node<'a, 'input>) -> Result<Option<Node<'a
     }
 }
 
-/// Verifies that `element`, whose id is the attribute `id_attribute`, is signed by one of `keys`.
+/// Verifies that `element`, whose id is the attribute `id_attribute` and whose canonical form has at most `largest` bytes, is
+/// signed by one of `keys`.
 ///
 /// # Errors
 ///
@@ -116,18 +122,20 @@ pub fn verify(
     id_attribute: &str,
     keys: &TrustedKeys,
     accepts_sha1: bool,
+    largest: usize,
 ) -> Result<Signed, SignatureError> {
     let signature = enveloped(element)?.ok_or(SignatureError::Unsigned)?;
     let id = element.attribute(id_attribute).filter(|id| !id.is_empty()).ok_or(SignatureError::Id)?;
     ids_are_unique(element.document())?;
     let profile = Profile::read(signature, id, accepts_sha1)?;
 
-    let signed_info = canonical(profile.signed_info, None, &profile.signed_info_prefixes);
+    let signed_info =
+        canonical(profile.signed_info, None, &profile.signed_info_prefixes, LARGEST_SIGNED_INFO)?;
     let Method { kind, algorithm, .. } = profile.method;
     if !keys.verify(*kind, *algorithm, signed_info.as_bytes(), &profile.value) {
         return Err(SignatureError::SignatureValue);
     }
-    let content = canonical(element, Some(signature), &profile.prefixes);
+    let content = canonical(element, Some(signature), &profile.prefixes, largest)?;
     if digest(profile.digest, content.as_bytes()).as_ref() != profile.digest_value {
         return Err(SignatureError::DigestValue);
     }
@@ -216,7 +224,8 @@ fn exclusive<'a, 'input: 'a>(method: Node<'a, 'input>) -> Option<Vec<&'a str>> {
     }
     let mut content = xml::elements(method);
     let Some(inclusive) = content.next() else { return Some(Vec::new()) };
-    if content.next().is_some() || !xml::is(inclusive, EXCLUSIVE_C14N, "InclusiveNamespaces") {
+    let is_empty = xml::elements(inclusive).next().is_none();
+    if content.next().is_some() || !is_empty || !xml::is(inclusive, EXCLUSIVE_C14N, "InclusiveNamespaces") {
         return None;
     }
     let list = inclusive.attribute("PrefixList").unwrap_or_default().split_ascii_whitespace();

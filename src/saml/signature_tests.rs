@@ -9,7 +9,9 @@ fn judged(document: &str, keys: &TrustedKeys, accepts_sha1: bool) -> Result<Stri
     let document = gated.parse().map_err(DocumentError::code)?;
     let root = document.root_element();
     let id = if root.has_attribute("AssertionID") { "AssertionID" } else { "ID" };
-    verify(root, id, keys, accepts_sha1).map(|signed| signed.0).map_err(SignatureError::code)
+    verify(root, id, keys, accepts_sha1, gate::LARGEST_TOKEN)
+        .map(|signed| signed.0)
+        .map_err(SignatureError::code)
 }
 
 fn code(document: &str, signer: &Signer) -> &'static str {
@@ -127,10 +129,10 @@ fn wsf_07_weak_and_unknown_keys_are_not_pinned() {
     };
     let ed25519 = certified(&rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap());
     assert_eq!(TrustedKeys::from_certificates([ed25519]), Err(CertificateError::Key));
-    let many: Vec<_> = (0..6).map(|_| Signer::p256().certificate).collect();
+    let many: Vec<_> = (0..11).map(|_| Signer::p256().certificate).collect();
     assert_eq!(TrustedKeys::from_certificates(&many), Err(CertificateError::TooMany));
     assert!(
-        TrustedKeys::from_certificates(many.iter().take(5).chain(many.first())).is_ok(),
+        TrustedKeys::from_certificates(many.iter().take(10).chain(many.first())).is_ok(),
         "twice the same is one"
     );
     assert_eq!(TrustedKeys::from_certificates([[0_u8; 3]; 0]), Err(CertificateError::None));
@@ -275,4 +277,39 @@ fn wsf_08_prefixes_may_be_listed_and_nothing_else() {
     assert_eq!((many(16), many(17)), ("ok", "transforms"));
     assert_eq!(listed("<InclusiveNamespaces PrefixList=\"xs\"/>"), "transforms");
     assert_eq!(listed("<XPath>//*</XPath>"), "transforms");
+}
+
+#[test]
+fn wsf_09_a_prefix_list_has_no_children_that_would_be_spelled_out_before_a_key_is_tried() {
+    let bomb = format!(
+        "<e:InclusiveNamespaces xmlns:e=\"{EXCLUSIVE}\" PrefixList=\"xs\">{}</e:InclusiveNamespaces>",
+        "<p:b/>".repeat(5000)
+    );
+    let with = |element: &str| {
+        let filled = format!("<{element} Algorithm=\"{EXCLUSIVE}\" xmlns:p=\"urn:p\">{bomb}</{element}>");
+        edited(|info| info.replace(&format!("<{element} Algorithm=\"{EXCLUSIVE}\"/>"), &filled))
+    };
+    assert_eq!(with("CanonicalizationMethod"), "c14n_alg");
+    assert_eq!(with("Transform"), "transforms");
+}
+
+#[test]
+fn wsf_09_neither_signed_info_nor_content_is_spelled_out_beyond_its_bound() {
+    let padded = |blanks: usize| {
+        edited(move |info| info.replace("<Reference ", &format!("{}<Reference ", " ".repeat(blanks))))
+    };
+    assert_eq!(padded(LARGEST_SIGNED_INFO - 2000), "ok");
+    assert_eq!(padded(LARGEST_SIGNED_INFO), "too_large");
+
+    // Declared once, used by each: short as it is sent, long as it is hashed.
+    let siblings = |count: usize| {
+        let signer = Signer::p256();
+        let outer = format!("<Assertion xmlns:p=\"urn:{}\" ", "x".repeat(500));
+        let inner = format!("<Conditions>{}</Conditions>", "<p:b/>".repeat(count));
+        let document =
+            V2_0.replacen("<Assertion ", &outer, 1).replacen("<Subject>", &format!("{inner}<Subject>"), 1);
+        code(&signer.sign(&document), &signer)
+    };
+    assert_eq!(siblings(100), "ok");
+    assert_eq!(siblings(1000), "too_large");
 }

@@ -1,5 +1,7 @@
 //! Federation metadata: where an IdP is, and which keys it signs with.
 
+use std::collections::BTreeSet;
+
 use roxmltree::Node;
 use url::Url;
 
@@ -15,6 +17,9 @@ const TEST_IDP: &str = "urn:hourgate:test-idp";
 
 /// The largest document, in bytes; those of AD FS have 70 KB.
 pub const LARGEST: usize = 1024 * 1024;
+
+/// The largest canonical form, in bytes.
+const LARGEST_FORM: usize = 4 * LARGEST;
 
 /// What an IdP says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +52,8 @@ pub enum MetadataError {
     EntityId,
     #[error("it describes no security token service (RoleDescriptor of type fed:SecurityTokenServiceType)")]
     Role,
+    #[error("its RoleDescriptors name their types with more than {} prefixes", signature::MOST_PREFIXES)]
+    Prefixes,
     #[error("its PassiveRequestorEndpoint is missing, or is no http(s) address")]
     Endpoint,
     #[error("one of its KeyDescriptors cannot be read")]
@@ -73,10 +80,10 @@ pub fn parse(
     let signature = signature::enveloped(entity)?;
     // What is read is the canonical form here, too. Exclusive canonicalization loses the declarations of prefixes that
     // stand in values only, so those of `xsi:type` are kept.
-    let canonical = canonical::canonical(entity, signature, &type_prefixes(entity));
+    let canonical = canonical::canonical(entity, signature, &type_prefixes(entity)?, LARGEST_FORM)?;
     let metadata = read(gate::parse(&canonical)?.root_element(), issuer)?;
     if signature.is_some() || signed_by.is_some() {
-        signature::verify(entity, "ID", signed_by.unwrap_or(&metadata.keys), false)?;
+        signature::verify(entity, "ID", signed_by.unwrap_or(&metadata.keys), false, LARGEST_FORM)?;
     }
     Ok(metadata)
 }
@@ -104,9 +111,14 @@ fn read(entity: Node<'_, '_>, issuer: &str) -> Result<FederationMetadata, Metada
 }
 
 /// The prefixes that the types of roles are named with; `""` is the default namespace.
-fn type_prefixes<'a, 'input: 'a>(entity: Node<'a, 'input>) -> Vec<&'a str> {
+fn type_prefixes<'a, 'input: 'a>(entity: Node<'a, 'input>) -> Result<Vec<&'a str>, MetadataError> {
     let types = xml::elements(entity).filter_map(|role| role.attribute((SCHEMA_INSTANCE, "type")));
-    types.map(|name| name.trim_ascii().split_once(':').map_or("", |(prefix, _)| prefix)).collect()
+    let prefixes: BTreeSet<_> =
+        types.map(|name| name.trim_ascii().split_once(':').map_or("", |(prefix, _)| prefix)).collect();
+    if prefixes.len() > signature::MOST_PREFIXES {
+        return Err(MetadataError::Prefixes);
+    }
+    Ok(prefixes.into_iter().collect())
 }
 
 /// AD FS describes itself twice, as an application and as a token service: only the type tells which is which, and a

@@ -95,7 +95,7 @@ fn wsf_16_metadata_of_others_and_of_other_kinds_is_refused() {
         code(&good.replace("<X509Certificate>\nM", "<X509Certificate>\nA")),
         MetadataError::Certificate(CertificateError::Malformed)
     );
-    let many: String = (0..6).map(|_| key(&Signer::p256(), "")).collect();
+    let many: String = (0..11).map(|_| key(&Signer::p256(), "")).collect();
     assert_eq!(code(&document(&many, "")), MetadataError::Certificate(CertificateError::TooMany));
 }
 
@@ -110,6 +110,32 @@ fn a_role_is_known_by_its_type_and_a_type_by_its_namespace() {
     assert_eq!(read(&good.replace(ROLE, "none:SecurityTokenServiceType")), Err(MetadataError::Role));
     assert_eq!(read(&good.replace(ROLE, "fed:ApplicationServiceType")), Err(MetadataError::Role));
     assert_eq!(read(&good.replace("xsi:type", "type")), Err(MetadataError::Role));
+}
+
+#[test]
+fn wsf_09_no_metadata_is_spelled_out_beyond_its_bound() {
+    let keys = key(&Signer::p256(), "");
+    let declared = format!(" xmlns:p=\"urn:{}\" entityID", "x".repeat(500));
+    let siblings = |count: usize| {
+        let inner = format!("<Extensions>{}</Extensions>", "<p:b/>".repeat(count));
+        read(&document(&keys, &inner).replacen(" entityID", &declared, 1))
+    };
+    assert!(siblings(1000).is_ok());
+    assert_eq!(siblings(9000), Err(DocumentError::TooLarge.into()));
+}
+
+#[test]
+fn wsf_09_types_are_named_with_few_prefixes() {
+    let good = document(&key(&Signer::p256(), ""), "");
+    let with = |count: usize| {
+        let role =
+            |n: usize| format!("<RoleDescriptor xsi:type=\"p{n}:x\" xmlns:xsi=\"{SCHEMA_INSTANCE}\"/>");
+        let roles: String = (0..count).map(role).collect();
+        read(&good.replace("</EntityDescriptor>", &format!("{}{roles}</EntityDescriptor>", role(0)))).err()
+    };
+    // That of the token service is one of them.
+    assert_eq!(with(signature::MOST_PREFIXES - 1), None);
+    assert_eq!(with(signature::MOST_PREFIXES), Some(MetadataError::Prefixes));
 }
 
 #[test]

@@ -163,10 +163,15 @@ fn wsf_03_there_is_one_assertion_in_one_token_in_one_response() {
 #[test]
 fn wsf_04_what_stands_outside_the_signed_part_is_never_read() {
     let signer = Signer::p256();
-    let more = "<t:Lifetime/><Attribute xmlns=\"urn:oasis:names:tc:SAML:2.0:assertion\" Name=\"role\"><AttributeValue>admin</AttributeValue></Attribute></t:RequestSecurityTokenResponse>";
-    let response = wresult(&signer.sign(V2_0)).replace("</t:RequestSecurityTokenResponse>", more);
-    let said = verify(&response, &expected(&signer.keys()), now()).unwrap();
+    let beside = |namespace: &str| {
+        let more = format!(
+            "<t:Lifetime/><Attribute xmlns=\"{namespace}\" Name=\"role\"><AttributeValue>admin</AttributeValue></Attribute></t:RequestSecurityTokenResponse>"
+        );
+        wresult(&signer.sign(V2_0)).replace("</t:RequestSecurityTokenResponse>", &more)
+    };
+    let said = verify(&beside("urn:x"), &expected(&signer.keys()), now()).unwrap();
     assert!(!said.claims().contains_key("role"));
+    assert_eq!(verdict(&beside("urn:oasis:names:tc:SAML:2.0:assertion"), &signer), "token_outside_rst");
     let inside = wresult(&signer.sign(V2_0)).replace(
         "<AttributeStatement>",
         "<AttributeStatement><Attribute Name=\"role\"><AttributeValue>admin</AttributeValue></Attribute>",

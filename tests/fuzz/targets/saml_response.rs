@@ -150,7 +150,8 @@ fn signed(assertion: &str) -> Option<String> {
     if id.contains(['&', '<', '"', '\t', '\n', '\r']) {
         return None;
     }
-    let hash = BASE64_STANDARD.encode(digest(&SHA256, canonical(root, None, &[]).as_bytes()));
+    let hash =
+        BASE64_STANDARD.encode(digest(&SHA256, canonical(root, None, &[], usize::MAX).unwrap().as_bytes()));
     let exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
     // Written as the canonical form has it.
     let info = format!(

@@ -242,7 +242,9 @@ def of_contents(true):
     _, signature, _ = parts(true.version, True)
     yield "unsigned_inside", sealed(true.text()), ["unsigned"], {}
     yield "evil_unsigned_inside", sealed(evil.text()), ["unsigned"], {}
-    yield "evil_unsigned_inside_cbc", sealed(evil.text(), mode="cbc"), ["unsigned"], {"cbc": True}
+    yield "evil_unsigned_inside_cbc", sealed(evil.text(), mode="cbc"), ["decryption"], {"cbc": True}
+    yield "rogue_inside_cbc", sealed(evil.signed(key="rogue"), mode="cbc"), ["decryption"], {"cbc": True}
+    yield "tampered_inside_cbc", sealed(signed.replace("alice", "admin"), mode="cbc"), ["decryption"], {"cbc": True}
     yield "rogue_inside", sealed(evil.signed(key="rogue")), ["signature_value"], {}
     yield "tampered_inside", sealed(signed.replace("alice", "admin")), ["digest_value"], {}
     yield (
