@@ -51,12 +51,7 @@ fn form(question: &Question) -> String {
     let gated = gate::admit(question.document.as_bytes(), usize::MAX).unwrap();
     let document = gated.parse().unwrap();
     let element = |place: usize| document.descendants().filter(|node| node.is_element()).nth(place).unwrap();
-<<<<<<< HEAD
     let prefixes: Vec<_> =
         question.prefixes.iter().map(|it| if it == "#default" { "" } else { it }).collect();
-    canonical(element(question.apex), question.omitted.map(element), &prefixes)
-=======
-    let prefixes: Vec<&str> = question.prefixes.iter().map(String::as_str).collect();
     canonical(element(question.apex), question.omitted.map(element), &prefixes, usize::MAX).unwrap()
->>>>>>> samlmend
 }
