@@ -1,5 +1,7 @@
 //! What may reach the XML parser: bounded, and without anything that two readers could see differently.
 
+use std::fmt;
+
 use roxmltree::{Document, ParsingOptions};
 
 /// The largest token, in bytes, after the form has been decoded.
@@ -65,8 +67,13 @@ impl DocumentError {
 }
 
 /// A text that has passed: no declarations, no instructions, line ends as XML wants them, not yet known to be well-formed.
-#[derive(Debug)]
 pub struct Gated(String);
+
+impl fmt::Debug for Gated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gated").finish_non_exhaustive()
+    }
+}
 
 /// Lets a text of at most `largest` bytes in.
 ///

@@ -2,6 +2,8 @@
 //! reference, a key that is pinned. `KeyInfo` is never read; nothing is looked up by id. The signature is verified before
 //! anything is hashed that a stranger chose.
 
+use std::fmt;
+
 use ring::digest::{self, digest};
 use ring::signature::{self as ring_signature, VerificationAlgorithm};
 use roxmltree::{Document, Node};
@@ -21,8 +23,13 @@ pub const MOST_PREFIXES: usize = 16;
 const LARGEST_SIGNED_INFO: usize = 64 * 1024;
 
 /// What was signed, in the bytes that were signed: the only thing that may be read. Nothing outside this file makes one.
-#[derive(Debug)]
 pub struct Signed(String);
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed").finish_non_exhaustive()
+    }
+}
 
 impl Signed {
     /// Parses the signed bytes, which the signature itself is no part of.

@@ -1,7 +1,7 @@
 //! What a signature must look like, and whose it must be.
 
 use super::super::samples::{EXCLUSIVE, PLACE, RSA_SHA256, SHA256, Signer, V1_1, V2_0};
-use super::super::trusted_keys::CertificateError;
+use super::super::trusted_keys::{CertificateError, MOST_KEYS};
 use super::*;
 
 fn judged(document: &str, keys: &TrustedKeys, accepts_sha1: bool) -> Result<String, &'static str> {
@@ -129,10 +129,10 @@ fn wsf_07_weak_and_unknown_keys_are_not_pinned() {
     };
     let ed25519 = certified(&rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap());
     assert_eq!(TrustedKeys::from_certificates([ed25519]), Err(CertificateError::Key));
-    let many: Vec<_> = (0..11).map(|_| Signer::p256().certificate).collect();
+    let many: Vec<_> = (0..=MOST_KEYS).map(|_| Signer::p256().certificate).collect();
     assert_eq!(TrustedKeys::from_certificates(&many), Err(CertificateError::TooMany));
     assert!(
-        TrustedKeys::from_certificates(many.iter().take(10).chain(many.first())).is_ok(),
+        TrustedKeys::from_certificates(many.iter().take(MOST_KEYS).chain(many.first())).is_ok(),
         "twice the same is one"
     );
     assert_eq!(TrustedKeys::from_certificates([[0_u8; 3]; 0]), Err(CertificateError::None));

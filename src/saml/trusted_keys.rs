@@ -12,7 +12,7 @@ use x509_parser::public_key::PublicKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// Every key may be tried for every token, so there is an end to them.
-pub const MOST_KEYS: usize = 10;
+pub const MOST_KEYS: usize = 16;
 
 /// What kind of key it is; a signature method fits one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ struct TrustedKey {
     public: Vec<u8>,
 }
 
-/// One to ten public keys, each different.
+/// One to [`MOST_KEYS`] public keys, each different.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedKeys(Vec<TrustedKey>);
 
@@ -60,25 +60,41 @@ impl TrustedKeys {
     ///
     /// # Errors
     ///
-    /// Where one is no certificate or has a key that is not taken, where there is none, or more than ten keys.
+    /// Where one is no certificate or has a key that is not taken, where there is none, or more than [`MOST_KEYS`] keys.
     pub fn from_certificates(
         certificates: impl IntoIterator<Item = impl AsRef<[u8]>>,
     ) -> Result<Self, CertificateError> {
-        let mut keys = Vec::new();
+        match Self::usable(certificates)? {
+            (keys, 0) => Ok(keys),
+            _ => Err(CertificateError::Key),
+        }
+    }
+
+    /// The same, without those certificates whose keys are not taken: how many they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrustedKeys::from_certificates`], but `Key` only where no key is taken.
+    pub fn usable(
+        certificates: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    ) -> Result<(Self, usize), CertificateError> {
+        let (mut keys, mut skipped) = (Vec::new(), 0);
         for certificate in certificates {
             let (rest, certificate) =
                 X509Certificate::from_der(certificate.as_ref()).map_err(|_| CertificateError::Malformed)?;
             if !rest.is_empty() {
                 return Err(CertificateError::Malformed);
             }
-            let key = TrustedKey::from_info(certificate.public_key()).ok_or(CertificateError::Key)?;
-            if !keys.contains(&key) {
-                keys.push(key);
+            match TrustedKey::from_info(certificate.public_key()) {
+                None => skipped += 1,
+                Some(key) if keys.contains(&key) => {}
+                Some(key) => keys.push(key),
             }
         }
         match keys.len() {
-            0 => Err(CertificateError::None),
-            1..=MOST_KEYS => Ok(Self(keys)),
+            0 if skipped == 0 => Err(CertificateError::None),
+            0 => Err(CertificateError::Key),
+            1..=MOST_KEYS => Ok((Self(keys), skipped)),
             _ => Err(CertificateError::TooMany),
         }
     }

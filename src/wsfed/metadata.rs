@@ -32,6 +32,8 @@ pub struct FederationMetadata {
     pub sign_out_url: Url,
     /// The keys that it signs tokens with.
     pub keys: TrustedKeys,
+    /// How many more signing certificates it has, with keys that no token may be signed with.
+    pub skipped: usize,
     /// Whether it says that it is the bundled test IdP.
     pub is_test_idp: bool,
 }
@@ -101,11 +103,14 @@ fn read(entity: Node<'_, '_>, issuer: &str) -> Result<FederationMetadata, Metada
     let certificates: Result<Vec<_>, _> =
         services.iter().flat_map(|role| signing_certificates(*role)).map(xml::binary).collect();
     let certificates = certificates.map_err(|_| MetadataError::KeyDescriptor)?;
+    // An IdP may have keys of a new kind beside the one that it signs with.
+    let (keys, skipped) = TrustedKeys::usable(certificates)?;
     Ok(FederationMetadata {
         entity_id: issuer.to_owned(),
         sign_out_url: sign_in_url.clone(),
         sign_in_url,
-        keys: TrustedKeys::from_certificates(certificates)?,
+        keys,
+        skipped,
         is_test_idp: entity.attribute((TEST_IDP, "TestIdentityProvider")) == Some("true"),
     })
 }

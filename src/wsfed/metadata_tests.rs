@@ -5,11 +5,16 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::*;
 use crate::saml::samples::{ISSUER, PLACE, Signer};
+use crate::saml::trusted_keys::MOST_KEYS;
 
 const ROLE: &str = "fed:SecurityTokenServiceType";
 
 fn key(signer: &Signer, kind: &str) -> String {
-    let certificate = BASE64_STANDARD.encode(&signer.certificate);
+    descriptor(&signer.certificate, kind)
+}
+
+fn descriptor(certificate: &[u8], kind: &str) -> String {
+    let certificate = BASE64_STANDARD.encode(certificate);
     format!(
         "<KeyDescriptor{kind}><KeyInfo xmlns=\"{DSIG}\"><X509Data><X509Certificate>\n{certificate}\n</X509Certificate></X509Data></KeyInfo></KeyDescriptor>"
     )
@@ -95,7 +100,7 @@ fn wsf_16_metadata_of_others_and_of_other_kinds_is_refused() {
         code(&good.replace("<X509Certificate>\nM", "<X509Certificate>\nA")),
         MetadataError::Certificate(CertificateError::Malformed)
     );
-    let many: String = (0..11).map(|_| key(&Signer::p256(), "")).collect();
+    let many: String = (0..=MOST_KEYS).map(|_| key(&Signer::p256(), "")).collect();
     assert_eq!(code(&document(&many, "")), MetadataError::Certificate(CertificateError::TooMany));
 }
 
@@ -148,6 +153,23 @@ fn ops_13_the_test_idp_says_what_it_is() {
     assert!(marked("true", TEST_IDP));
     assert!(!marked("false", TEST_IDP));
     assert!(!marked("true", "urn:x"));
+}
+
+#[test]
+fn wsf_16_a_signing_key_that_cannot_be_used_does_not_take_the_others_with_it() {
+    let certified = |algorithm| {
+        let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
+        rcgen::CertificateParams::default().self_signed(&key).unwrap().der().to_vec()
+    };
+    let (good, ed25519) = (Signer::p256(), descriptor(&certified(&rcgen::PKCS_ED25519), " use=\"signing\""));
+    let usable: String = (0..MOST_KEYS - 1).map(|_| key(&Signer::p256(), "")).collect();
+    let read = |keys: &str| read(&document(keys, "")).map(|metadata| (metadata.keys, metadata.skipped));
+    let pinned = good.keys();
+    assert_eq!(read(&key(&good, "")), Ok((pinned.clone(), 0)));
+    assert_eq!(read(&format!("{ed25519}{}{ed25519}", key(&good, ""))), Ok((pinned, 2)));
+    assert_eq!(read(&ed25519), Err(MetadataError::Certificate(CertificateError::Key)));
+    let (_, skipped) = read(&format!("{ed25519}{usable}{}", key(&good, ""))).unwrap();
+    assert_eq!(skipped, 1, "those that are skipped are not counted among the most");
 }
 
 #[test]

@@ -429,3 +429,17 @@ fn only_a_signature_of_no_pinned_key_speaks_of_an_unknown_key() {
     assert!(!refusal(&wresult(&pinned.sign(V2_0)).replace("ann", "admin")).is_unknown_key());
     assert!(!refusal(&wresult(&samples::V2_0.replace(PLACE, ""))).is_unknown_key());
 }
+
+#[test]
+fn wsf_15_nothing_of_a_token_is_printed_for_debugging() {
+    let signer = Signer::p256();
+    let text = wresult(&signer.sign(V2_0));
+    let said = verify(&text, &expected(&signer.keys()), now()).unwrap();
+    assert_eq!(format!("{said:?}"), "VerifiedAssertion { version: V2_0, .. }");
+    let gated = gate::admit(signer.sign(V2_0).as_bytes(), gate::LARGEST_TOKEN).unwrap();
+    assert_eq!(format!("{gated:?}"), "Gated { .. }");
+    let document = gated.parse().unwrap();
+    let signed =
+        saml::signature::verify(document.root_element(), "ID", &signer.keys(), false, 10_000).unwrap();
+    assert_eq!(format!("{signed:?}"), "Signed { .. }");
+}

@@ -117,6 +117,7 @@ impl WsFederationProvider {
                     sign_in_url: endpoint.clone(),
                     sign_out_url: endpoint.clone(),
                     keys: keys.clone(),
+                    skipped: 0,
                     is_test_idp: false,
                 };
                 (Some(Arc::new(pinned)), true)

@@ -26,6 +26,7 @@ pub fn run(data: &[u8]) -> bool {
             sign_in_url: endpoint.clone(),
             sign_out_url: endpoint,
             keys: keys.clone(),
+            skipped: 0,
             is_test_idp: false,
         };
         assert_eq!(trusted, signed);
