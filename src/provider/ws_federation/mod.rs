@@ -362,6 +362,10 @@ impl WsFederationProvider {
         };
         let parsed = metadata::parse(document, &self.settings.issuer, signed_by)
             .map_err(|error| unusable(error.to_string()))?;
+        if parsed.skipped > 0 {
+            let skipped = parsed.skipped;
+            tracing::warn!(provider = %self.settings.id, skipped, "idp_keys_ignored: neither RSA of 2048 bits nor P-256 or P-384");
+        }
         if self.test_idps.admits(parsed.is_test_idp) {
             Ok(parsed)
         } else {
