@@ -132,13 +132,23 @@ fn subject(leaf: &Leaf) -> Result<SubjectSource, Refusal> {
     })
 }
 
+/// The name of a claim: here they are URIs, whole.
+fn claim_uri(leaf: &Leaf) -> Result<String, Refusal> {
+    let text = string(leaf)?;
+    if text.contains(':') {
+        Ok(text)
+    } else {
+        Err(Refusal::new("is not the URI of a claim").fix("write it whole, as the identity provider does"))
+    }
+}
+
 fn claims(mut table: Table<'_>) -> ClaimUris {
     let default = ClaimUris::default();
     let claims = ClaimUris {
-        email: table.get_or("email", default.email, string),
-        preferred_username: table.get_or("preferred_username", default.preferred_username, string),
-        name: table.get_or("name", default.name, string),
-        groups: table.get_or("groups", default.groups, string),
+        email: table.get_or("email", default.email, claim_uri),
+        preferred_username: table.get_or("preferred_username", default.preferred_username, claim_uri),
+        name: table.get_or("name", default.name, claim_uri),
+        groups: table.get_or("groups", default.groups, claim_uri),
     };
     table.finish();
     claims

@@ -12,7 +12,7 @@ use super::frontchannel_logout::page;
 use super::limits::LARGEST_TOKEN_FORM;
 use super::{Edge, cookie, form};
 use crate::journeys::idp_logout::clean_up;
-use crate::journeys::sign_in::{Answer, SignInError};
+use crate::journeys::sign_in::{Answer, SignInError, refused};
 use crate::oidc::authorization::ResponseError;
 use crate::wsfed::sign_out::is_clean_up;
 
@@ -39,7 +39,9 @@ fn expects_a_token(edge: &Edge, callback: &Callback) -> Result<(), EdgeError> {
     }
     let binds = edge.services.settings_for_sign_in(&site.environment).nonce_cookie;
     if binds && presented.nonce.is_none() {
-        return Err(SignInError::OtherBrowser.into());
+        let error = SignInError::OtherBrowser;
+        refused(&edge.services, &site.environment, provider, &error);
+        return Err(error.into());
     }
     Ok(())
 }

@@ -164,19 +164,25 @@ pub async fn complete(
     now: Timestamp,
 ) -> Result<SignedIn, SignInError> {
     let signed_in = complete_unrecorded(services, &back, now).await;
-    let outcome = match &signed_in {
-        Ok(_) => "success",
-        Err(error) => {
-            audit::sign_in_refused(&back.environment.id, back.provider, error.code(), &error.to_string());
-            if error.is_about_the_code() {
-                audit::code_injection_suspected(&back.environment.id, back.provider, error.code());
-            }
-            error.code()
-        }
-    };
-    let labels = OutcomeLabels { provider: back.provider.to_string(), outcome };
-    services.metrics.sign_ins.get_or_create(&labels).inc();
+    match &signed_in {
+        Ok(_) => count(services, back.provider, "success"),
+        Err(error) => refused(services, back.environment, back.provider, error),
+    }
     signed_in
+}
+
+/// Writes down that a sign-in came to nothing.
+pub fn refused(services: &Services, environment: &Environment, provider: &ProviderId, error: &SignInError) {
+    audit::sign_in_refused(&environment.id, provider, error.code(), &error.to_string());
+    if error.is_about_the_code() {
+        audit::code_injection_suspected(&environment.id, provider, error.code());
+    }
+    count(services, provider, error.code());
+}
+
+fn count(services: &Services, provider: &ProviderId, outcome: &'static str) {
+    let labels = OutcomeLabels { provider: provider.to_string(), outcome };
+    services.metrics.sign_ins.get_or_create(&labels).inc();
 }
 
 async fn complete_unrecorded(

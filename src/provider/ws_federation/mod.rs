@@ -350,6 +350,12 @@ impl WsFederationProvider {
             Ok(document) => self.parse(&document).map(|parsed| (parsed, document)),
             Err(error) => Err(unusable(error.to_string())),
         };
+        let fetched = fetched.map_err(|error| match error {
+            ProviderError::Document { what, cause } => {
+                ProviderError::Document { what, cause: format!("{url}: {cause}") }
+            }
+            other => other,
+        });
         fetched.inspect_err(|error| {
             tracing::warn!(provider = %self.settings.id, %error, "idp_document_unavailable");
         })
