@@ -53,8 +53,8 @@ pub enum ProviderError {
     /// Userinfo is about somebody else.
     #[error(transparent)]
     OtherUser(UserinfoError),
-    /// The configuration makes no valid request.
-    #[error("the configuration of the identity provider makes no valid request: {0}")]
+    /// The configuration and the IdP do not agree, or it makes no valid request.
+    #[error("the configuration and the identity provider do not agree: {0}")]
     Misconfigured(String),
 }
 

@@ -425,6 +425,12 @@ stories! {
         signs_in(house).await;
     }
 
+    async fn an_issuer_that_is_spelt_otherwise_is_told_as_a_mistake_and_not_as_an_outage(house: House) {
+        behind_fed(house, |fed| fed.issuer.push('/')).await;
+        let visit = house.browser().sign_in(&format!("{APP}/")).await;
+        assert!(visit.status == 502 && visit.body.contains("misconfigured"), "{visit:?}");
+    }
+
     async fn wsf_16_bad_metadata_leaves_the_last_good_copy(house: House) {
         behind_fed(house, |_| ()).await;
         signs_in(house).await;

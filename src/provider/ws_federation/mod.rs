@@ -22,7 +22,7 @@ use super::transport::{Transport, TransportSetupError};
 use crate::oidc::authorization::Prompt;
 use crate::saml::{AssertionError, Expected, TrustedKeys, VerifiedAssertion};
 use crate::time::Timestamp;
-use crate::wsfed::metadata::{self, FederationMetadata};
+use crate::wsfed::metadata::{self, FederationMetadata, MetadataError};
 use crate::wsfed::{response, sign_in, sign_out};
 
 /// Clocks may be apart by this much.
@@ -366,8 +366,14 @@ impl WsFederationProvider {
             Trust::Metadata { signed_by, .. } => signed_by.as_ref(),
             Trust::Pinned { .. } => None,
         };
-        let parsed = metadata::parse(document, &self.settings.issuer, signed_by)
-            .map_err(|error| unusable(error.to_string()))?;
+        let parsed =
+            metadata::parse(document, &self.settings.issuer, signed_by).map_err(|error| match error {
+                MetadataError::EntityId => ProviderError::Misconfigured(format!(
+                    "{error}: compare entityID there with issuer = {:?}",
+                    self.settings.issuer
+                )),
+                _ => unusable(error.to_string()),
+            })?;
         if parsed.skipped > 0 {
             let skipped = parsed.skipped;
             tracing::warn!(provider = %self.settings.id, skipped, "idp_keys_ignored: neither RSA of 2048 bits nor P-256 or P-384");
