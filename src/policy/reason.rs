@@ -22,10 +22,12 @@ pub enum Reason {
     Denied(Denial),
     /// The IdP wants to see the person.
     InteractionRequired,
-    /// The proof no longer counts; a new one is needed first.
+    /// The proof no longer counts; the gateway fetches a new one first.
     ProofOver,
-    /// The session was unused for long; a new proof is needed first.
+    /// The session was unused for long; the gateway fetches a new proof first.
     Dormant,
+    /// The proof no longer counts, or the session was unused for long; the browser must bring a new one first.
+    RenewalDue,
 }
 
 impl Reason {
@@ -43,6 +45,7 @@ impl Reason {
             Self::InteractionRequired => "interaction_required",
             Self::ProofOver => "checking",
             Self::Dormant => "dormant",
+            Self::RenewalDue => "renewal_due",
         }
     }
 
@@ -60,6 +63,7 @@ impl Reason {
             Self::Denied(denial) => denial.sentence(),
             Self::InteractionRequired => "Your organisation's sign-in service wants to see you again.",
             Self::ProofOver | Self::Dormant => "Your session is being checked with your organisation.",
+            Self::RenewalDue => "Your sign-in has to be renewed with your organisation.",
         }
     }
 }

@@ -37,8 +37,8 @@ pub enum Stop {
     Forbid(Reason),
     /// Check in the background first.
     Check(Reason),
-    /// Renew by the browser first.
-    Renew(Reason),
+    /// The browser renews first.
+    Renew,
 }
 
 impl Stop {
@@ -47,7 +47,7 @@ impl Stop {
             Self::SignIn(credentials, reason) => (Verdict::SignIn(credentials), reason),
             Self::Forbid(reason) => (Verdict::Forbidden, reason),
             Self::Check(reason) => (Verdict::Check, reason),
-            Self::Renew(reason) => (Verdict::Renew, reason),
+            Self::Renew => (Verdict::Renew, Reason::RenewalDue),
         }
     }
 
@@ -55,9 +55,8 @@ impl Stop {
     #[must_use]
     pub const fn reason(self) -> Reason {
         match self {
-            Self::SignIn(_, reason) | Self::Forbid(reason) | Self::Check(reason) | Self::Renew(reason) => {
-                reason
-            }
+            Self::SignIn(_, reason) | Self::Forbid(reason) | Self::Check(reason) => reason,
+            Self::Renew => Reason::RenewalDue,
         }
     }
 }
@@ -179,7 +178,7 @@ fn dormancy(settings: &Settings, facts: &Facts, now: Timestamp) -> Finding {
 }
 
 fn fresh_proof(session: &Session, reason: Reason) -> Finding {
-    Finding::Stop(if is_renewed_by_browser(session) { Stop::Renew(reason) } else { Stop::Check(reason) })
+    Finding::Stop(if is_renewed_by_browser(session) { Stop::Renew } else { Stop::Check(reason) })
 }
 
 /// Is it the browser that must bring the next proof, because the gateway has no refresh token, or none that is good?

@@ -132,6 +132,27 @@ async fn h6_stay_signed_in_renews_the_proof_in_a_window_that_comes_back_by_itsel
 }
 
 #[tokio::test]
+async fn h6_a_page_that_was_left_open_past_its_proof_renews_it_in_a_window_without_a_question() {
+    let house = house().await;
+    let tab = house.sign_in().await;
+    tab.mark().await;
+    tab.types("Not lost").await;
+    house.pass(60 * MINUTE, &[&tab]).await;
+    let dialog = tab.shows("Your sign-in needs to be renewed").await;
+    assert!(dialog.contains("Your work on this page is still here"), "{dialog}");
+    assert_eq!(tab.fetch().await.0, 401);
+    let asked = house.asked_of_idp("wsfed").await.len();
+    tab.press("sign-in").await;
+    tab.shows_no_dialog().await;
+    tab.is_alone().await;
+    assert_eq!(house.asked_of_idp("wsfed").await[asked..], ["GET"]);
+    assert_eq!(tab.remark().await, "Not lost");
+    assert_eq!(tab.fetch().await.0, 200);
+    assert!(tab.is_still_the_same_page().await);
+    assert_eq!(house.sessions().await, 1);
+}
+
+#[tokio::test]
 async fn a3_the_answer_for_one_browser_is_refused_in_another() {
     let house = house().await;
     let (owner, thief) = (house.chromium.page(), Chromium::start().await);

@@ -92,14 +92,14 @@ fn broken_by_answer(trial: &Trial, event: &Event, answer: &Answer, limits: Limit
         }
         Answer::SignIn(Some(reason)) if event.session.is_some() => match reason.as_str() {
             // A "no" that comes after a lost answer is the IdP's to say, to the browser.
-            "checking"
+            "checking" | "renewal_due"
                 if trial.profile == Profile::None
                     && !is_explained(trial, "idp_refused", None, event.ended) =>
             {
                 Some(Rule::SentAwayForNothing)
             }
             // The way to a new proof, without a question; counted, not forbidden.
-            "checking" => None,
+            "checking" | "renewal_due" => None,
             reason => {
                 (!is_explained(trial, reason, event.session, event.ended)).then_some(Rule::EndedWithoutANo)
             }

@@ -112,9 +112,14 @@ void test("h4_the_end_of_a_proof_is_for_the_gateway_to_say", () => {
   deepEqual([page.did().includes("ask"), page.view().state], [true, "none"]);
   page.answer({ authenticated: false, reason: "checking", popup_url: "/p" });
   page.pass(1);
-  deepEqual([page.did(), page.view().state], [["ask"], "none"]);
-  page.answer(signedOut("lifetime"));
-  deepEqual([page.did(), page.view().state], [["expired"], "over"]);
+  deepEqual([page.did(), page.view().state], [["ask"], "none"], "the gateway renews it");
+  page.answer(signedOut("renewal_due"));
+  deepEqual([page.did(), page.view().state], [["expired"], "over"], "only the browser can");
+  page.take({ t: "sign-in" });
+  deepEqual(page.did(), ["popup"]);
+  page.take({ t: "ask" });
+  page.answer(live({ warn: warn("proof", 2400, 3600), extend: "popup" }));
+  deepEqual([page.did(), page.view().state], [["ask", "reauthenticated"], "none"]);
 });
 
 void test("h6_not_now_holds_until_two_minutes_before_the_end_and_then_for_good", () => {

@@ -105,7 +105,7 @@ export function makeDialog(lang: string, texts: Texts, css: string, chosen: (cho
         sentence(texts[`${next.kind}Message`], next.secs);
         return next.popup ? ["stay", "later", "sign-out"] : ["stay", "sign-out"];
       case "over":
-        say(title, texts.overTitle);
+        say(title, next.reason === "renewal_due" ? texts.proofTitle : texts.overTitle);
         say(hint, whyOver(texts, lang, next.reason, next.sentence));
         sentence(texts.overMessage);
         return ["sign-in"];

@@ -25,6 +25,8 @@ const en = {
   strangerMessage: "This page belongs to the person who was signed in before. It has to be loaded again.",
   reload: "Load the page again",
   reasonSignedOut: "You signed out.",
+  // The title says it.
+  reasonRenewalDue: "",
 };
 
 /** The texts of one language. */
@@ -55,6 +57,7 @@ const de: Texts = {
   strangerMessage: "Diese Seite gehört der Person, die vorher angemeldet war. Sie muss neu geladen werden.",
   reload: "Seite neu laden",
   reasonSignedOut: "Sie haben sich abgemeldet.",
+  reasonRenewalDue: "",
   reasonInactive: "Sie waren zu lange nicht an Ihrem Gerät.",
   reasonMaxLength: "Die Sitzung hat ihre längste Dauer erreicht.",
   reasonLifetime: "Die Sitzung hat ihr Ende erreicht.",

@@ -59,7 +59,9 @@ fn h3_a_session_with_a_refresh_token_has_no_end_of_its_own() {
 fn h5_a_session_without_a_refresh_token_ends_after_its_lifetime() {
     let facts = facts(session(Renewal::Browser));
     let settings = Settings::default();
-    assert!(matches!(decide(&settings, &facts, START.plus(HOUR)).verdict, Verdict::Renew));
+    let over = decide(&settings, &facts, START.plus(HOUR));
+    assert!(matches!(over.verdict, Verdict::Renew));
+    assert_eq!(over.reason, Reason::RenewalDue, "scripts are not to wait for it");
     assert_eq!(reason(&settings, &facts, START.plus(24 * HOUR)), Reason::Ended(EndReason::Lifetime));
 }
 
@@ -137,7 +139,7 @@ fn o3_people_who_are_kept_signed_in_are_served_past_the_proof_while_the_idp_is_a
     );
     kept.failed_check =
         Some(FailedCheck { at: START.plus(HOUR), why: CheckFailure::TokenSpent, attempts: 1 });
-    assert_eq!(reason(&settings, &away(&kept), at(2)), Reason::ProofOver, "the browser can ask the IdP");
+    assert_eq!(reason(&settings, &away(&kept), at(2)), Reason::RenewalDue, "the browser can ask the IdP");
 }
 
 #[test]
@@ -177,6 +179,7 @@ fn every_reason_code_is_its_own() {
         Reason::InteractionRequired,
         Reason::ProofOver,
         Reason::Dormant,
+        Reason::RenewalDue,
     ] {
         codes.push(reason.code());
     }

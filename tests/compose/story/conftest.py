@@ -3,6 +3,7 @@
 import os
 import subprocess
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 
@@ -11,14 +12,30 @@ from hourgate_e2e import Browser, Idp, reason_of, until, user_of
 
 hourgate_e2e.resolve_localhost_here()
 
-ONE = "https://one.apps.localhost"
-TWO = "https://two.apps.localhost"
-DESK = "https://desk.localhost"
 MINUTE = 60
 
 
+@dataclass(frozen=True)
+class Half:
+    """The half of the system whose people sign in by one protocol: two apps of an environment, and a desk that is another."""
+
+    name: str
+    apps: str
+    one: str
+    two: str
+    desk_environment: str
+    desk: str
+
+
+OIDC = Half("oidc", "apps", "https://one.apps.localhost", "https://two.apps.localhost", "desk", "https://desk.localhost")
+WSFED = Half(
+    "wsfed", "wsfed", "https://one.wsfed.localhost", "https://two.wsfed.localhost", "wsfed-desk", "https://wsfed-desk.localhost"
+)
+
+
 class House:
-    def __init__(self):
+    def __init__(self, half):
+        self.half, self.one, self.two, self.desk = half, half.one, half.two, half.desk
         self.ca = os.environ["HOURGATE_CA"]
         self.idp = Idp(self.ca)
 
@@ -34,17 +51,37 @@ class House:
             self.idp.advance("5m")
             for person in served:
                 if checks:
-                    until("what was due is checked", lambda: person.session(ONE)["check"]["next_in"] > 0)
+                    self.has_checked(person)
                 person.uses_both_apps()
+
+    def has_checked(self, person):
+        """What was due at the identity provider is done. By WS-Federation it is the browser that does it, when it comes."""
+        if self.half is OIDC:
+            until("what was due is checked", lambda: person.session(self.one)["check"]["next_in"] > 0)
+
+    # === what the identity provider was asked ===
+
+    def sign_ins(self):
+        """How often it has said who somebody is, to a browser."""
+        return len(self.idp.token_requests("authorization_code") if self.half is OIDC else self.idp.requests("wsfed"))
+
+    def renewals(self):
+        """How often it has said so again, without a question to anybody."""
+        return len(self.idp.token_requests("refresh_token") if self.half is OIDC else self.idp.requests("wsfed"))
 
     # === people ===
 
     def person(self, name):
-        return Person(self.ca, name)
+        return Person(self, self.called(name))
 
     def new_person(self, name):
-        self.idp.create_user(name, email=f"{name}@example.com", preferred_username=name, groups=["staff"])
+        called = self.called(name)
+        self.idp.create_user(called, email=f"{called}@example.com", preferred_username=called, groups=["staff"])
         return self.person(name)
+
+    def called(self, name):
+        """Who has this name in the story: nobody is in both halves."""
+        return f"{self.half.name}-{name}"
 
     # === programs ===
 
@@ -75,9 +112,9 @@ class House:
 class Person(Browser):
     """Somebody with a browser."""
 
-    def __init__(self, ca, name):
-        super().__init__(ca)
-        self.name = name
+    def __init__(self, house, name):
+        super().__init__(house.ca)
+        self.house, self.name = house, name
 
     def signs_in(self, url):
         page = self.sign_in(url, self.name)
@@ -89,20 +126,29 @@ class Person(Browser):
         self.cookies.clear()
         return self.signs_in(f"{origin}/")
 
+    def up_to_the_answer(self, url):
+        """The identity provider's answer to a sign-in, on its way: a redirect with a code, or a form with a token."""
+        question = self.ask_for_sign_in(url)
+        return self.submit(question, follow=False, user=self.name)
+
+    def brings(self, answer):
+        """Such an answer, in this browser."""
+        return self.open(answer.headers["Location"]) if answer.is_redirect else self.press(answer)
+
     def as_stolen(self):
         """A copy of all that the browser keeps."""
-        copy = Person(self.verify, self.name)
+        copy = Person(self.house, self.name)
         copy.cookies.update(self.cookies)
         return copy
 
     def uses(self, url):
-        """A page that comes without a redirect and without a question."""
-        page = self.open_only(url)
+        """A page that comes without a question, and by OpenID Connect without a redirect."""
+        page = self.open_only(url) if self.house.half is OIDC else self.open(url)
         assert (page.status_code, user_of(page)) == (200, self.name), f"{url}: {page.status_code} {page.headers}"
         return page
 
     def uses_both_apps(self):
-        for origin in (ONE, TWO):
+        for origin in (self.house.one, self.house.two):
             self.uses(f"{origin}/page")
             assert self.call(f"{origin}/api/data").status_code == 200
 
@@ -125,6 +171,6 @@ def run(command):
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def house():
-    return House()
+@pytest.fixture(scope="module", params=[OIDC, WSFED], ids=lambda half: half.name)
+def house(request):
+    return House(request.param)

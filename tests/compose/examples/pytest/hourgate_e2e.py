@@ -73,9 +73,13 @@ class Idp:
         # They answer in turn.
         until("the gateways' clocks have moved", lambda: all(shown() >= moved for _ in range(6)))
 
+    def requests(self, endpoint):
+        """What an endpoint was asked for, and how it answered: "token", "wsfed", "authorize"."""
+        return self.ask("GET", f"/requests?endpoint={endpoint}")
+
     def token_requests(self, grant_type):
-        """What the token endpoint was asked for, and how it answered."""
-        return [seen for seen in self.ask("GET", "/requests?endpoint=token") if seen["grant_type"] == grant_type]
+        """The same of the token endpoint: "authorization_code" is a sign-in, "refresh_token" a policy check."""
+        return [seen for seen in self.requests("token") if seen["grant_type"] == grant_type]
 
 
 class Browser(requests.Session):
@@ -90,8 +94,14 @@ class Browser(requests.Session):
         self.trust_env = False
 
     def open(self, url):
-        """Navigates, over all redirects; the way is in `.history`."""
-        return self.get(url, headers=self.PAGE, timeout=30)
+        """Navigates, over all redirects, and forms that send themselves."""
+        return self.go_on(self.get(url, headers=self.PAGE, timeout=30))
+
+    def go_on(self, page):
+        """What the page's script would do where an identity provider sends its answer by POST, as in WS-Federation."""
+        while is_answer(page):
+            page = self.submit(page)
+        return page
 
     def open_only(self, url):
         """Navigates and stops at the first answer, also where that is a redirect."""
@@ -100,7 +110,7 @@ class Browser(requests.Session):
     def ask_for_sign_in(self, url):
         """Navigates to an app and, where the gateway says first why a sign-in is needed, presses its button."""
         page = self.open(url)
-        return self.press(page, idp="idp") if urlsplit(page.url).path == "/_hourgate/start" else page
+        return self.press(page) if urlsplit(page.url).path == "/_hourgate/start" else page
 
     def sign_in(self, url, user):
         """Navigates to an app and, at the identity provider, presses the button of that user."""
@@ -113,10 +123,16 @@ class Browser(requests.Session):
         return self.press(self.open(f"{origin}/_hourgate/signout"))
 
     def press(self, page, **button):
-        """Sends the form of a page with that button's name and value."""
-        form, origin = Form(page.text), "{0.scheme}://{0.netloc}".format(urlsplit(page.url))
-        headers = {**self.PAGE, "Origin": origin, "Sec-Fetch-Site": "same-origin"}
-        return self.post(urljoin(page.url, form.action), {**form.hidden, **button}, headers=headers, timeout=30)
+        """Sends the form of a page with the button of that name and value, or with its first one, and goes on from there."""
+        return self.go_on(self.submit(page, **button))
+
+    def submit(self, page, follow=True, **button):
+        """Sends the form of a page; over all redirects, or only up to the first answer."""
+        form, origin = Form(page.text), origin_of(page.url)
+        target = urljoin(page.url, form.action)
+        site = "same-origin" if origin_of(target) == origin else "cross-site"
+        headers = {**self.PAGE, "Origin": origin, "Sec-Fetch-Site": site}
+        return self.post(target, {**form.hidden, **(button or form.button)}, headers=headers, timeout=30, allow_redirects=follow)
 
     def call(self, url):
         """As a script of the app: no redirects to a sign-in, but 401 with the reason."""
@@ -139,7 +155,7 @@ class Form(HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.action, self.hidden = None, {}
+        self.action, self.hidden, self.button = None, {}, {}
         self.feed(page)
         assert self.action is not None, f"a page without a form: {page}"
 
@@ -149,11 +165,22 @@ class Form(HTMLParser):
             self.action = attributes["action"]
         if tag == "input" and attributes.get("type") == "hidden":
             self.hidden[attributes["name"]] = attributes["value"]
+        if tag == "button" and "name" in attributes and not self.button:
+            self.button = {attributes["name"]: attributes["value"]}
+
+
+def origin_of(url):
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url))
 
 
 def is_sign_in(page):
     """Does the identity provider ask who it is?"""
     return urlsplit(page.url).hostname == "idp.localhost" and 'data-testid="login"' in page.text
+
+
+def is_answer(page):
+    """Is it the identity provider's answer, on its way by POST?"""
+    return urlsplit(page.url).hostname == "idp.localhost" and 'data-testid="form-post"' in page.text
 
 
 def user_of(page):
