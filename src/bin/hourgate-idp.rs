@@ -113,6 +113,14 @@ issuer = "{issuer}"
 client_id = "hourgate"
 client_secret = "any"
 
+# Or by WS-Federation:
+[[provider]]
+id = "test-wsfed"
+protocol = "ws_federation"
+issuer = "{issuer}/wsfed"
+realm = "urn:hourgate:test"
+metadata_url = "{issuer}/FederationMetadata/2007-06/FederationMetadata.xml"
+
 [danger]
 insecure_test_idp = true
 
@@ -135,4 +143,20 @@ fn check(listen: SocketAddr) -> io::Result<()> {
     let mut status = [0; 12];
     stream.read_exact(&mut status)?;
     if &status == b"HTTP/1.1 200" { Ok(()) } else { Err(io::Error::other("it answers, but not with 200")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_pasted_is_a_configuration_for_either_protocol() {
+        let address = "127.0.0.1:9400".parse().unwrap();
+        let banner = banner(&format!("http://{address}/t1"), address);
+        let pasted = &banner[banner.find("[[provider]]").unwrap()..];
+        let rest = "[keys]\nring = \"2026-01-01T00:00:00Z AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n\
+            [store]\nurl = \"redis://127.0.0.1:6379\"\n[environment.prod]\nhosts = [\"http://app.localhost:8081\"]\n";
+        let config = hourgate::config::parse("pasted", &format!("{rest}{pasted}"), std::iter::empty()).unwrap();
+        assert_eq!((config.providers.len(), config.ws_federation.len()), (1, 1));
+    }
 }

@@ -200,12 +200,20 @@ fn sessions_table(list: &SessionList) -> String {
                 session.provider.clone(),
                 to_the_second(&session.signed_in_at),
                 to_the_second(&session.proved_at),
-                to_the_second(&session.next_check),
+                next_check(session),
                 session.last_failure.clone().unwrap_or_else(|| "ok".to_owned()),
             ]
         })
         .collect();
     table(["ID", "USER", "ENVIRONMENT", "PROVIDER", "SIGNED IN", "PROVED", "NEXT CHECK", "LAST CHECK"], &rows)
+}
+
+/// When the IdP is asked next: by the gateway, or, no sooner than the proof is over, by the browser.
+fn next_check(session: &SessionView) -> String {
+    match session.renewal.as_str() {
+        "browser" => format!("{}, by the browser", to_the_second(&session.proof_until)),
+        _ => to_the_second(&session.next_check),
+    }
 }
 
 fn session_lines(session: &SessionView) -> Vec<(&'static str, String)> {
@@ -223,7 +231,7 @@ fn session_lines(session: &SessionView) -> Vec<(&'static str, String)> {
         ("last used", instant_or_dash(&session.last_activity)),
         ("proved", to_the_second(&session.proved_at)),
         ("proof counts until", to_the_second(&session.proof_until)),
-        ("next check", to_the_second(&session.next_check)),
+        ("next check", next_check(session)),
         ("renewed by", session.renewal.clone()),
         ("last failure", or_dash(&session.last_failure)),
         ("inactive from", instant_or_dash(&session.inactive_from)),

@@ -109,7 +109,7 @@ pub(super) fn all(root: &mut Table<'_>, danger: Danger) -> Vec<Read> {
             table.context.refuse(&given.mark, &Refusal::new(what).fix("choose another id for one of them"));
         }
         let id = id.map(|given| given.value);
-        let settings = match table.get_or("protocol", Protocol::Oidc, one_of(&PROTOCOLS)) {
+        let settings = match protocol(&mut table) {
             Protocol::Oidc => one(&mut table, id.clone(), danger).map(|one| Spoken::Oidc(Box::new(one))),
             Protocol::WsFederation => super::ws_federation::settings(&mut table, id.clone(), danger)
                 .map(|one| Spoken::WsFederation(Box::new(one))),
@@ -123,6 +123,18 @@ pub(super) fn all(root: &mut Table<'_>, danger: Danger) -> Vec<Read> {
         root.context.note(Problem::about(&root.place, &sentence, false, Some(fix)));
     }
     providers
+}
+
+/// OpenID Connect, unless it is said or shows otherwise; what shows must be said.
+fn protocol(table: &mut Table<'_>) -> Protocol {
+    if let Some(given) = table.get("protocol", one_of(&PROTOCOLS)) {
+        return given.value;
+    }
+    if table.has("protocol") || !(table.has("realm") && (table.has("metadata_url") || table.has("endpoint"))) {
+        return Protocol::Oidc;
+    }
+    table.missing("protocol", "protocol = \"ws_federation\"");
+    Protocol::WsFederation
 }
 
 /// Two providers whose people would be taken for each other.

@@ -17,6 +17,7 @@ use crate::provider::settings::{PolicyCheck, Settings as OidcSettings};
 use crate::provider::ws_federation::settings::{ClaimUris, Settings, SubjectSource, Trust};
 use crate::saml::{DecryptionKeys, TrustedKeys};
 use crate::session::names::ProviderId;
+use crate::wsfed::metadata::FederationMetadata;
 
 const LONGEST_TOKEN: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(7 * 86_400);
 
@@ -25,7 +26,7 @@ pub(super) fn settings(table: &mut Table<'_>, id: Option<ProviderId>, danger: Da
     let name = table.get("name", string);
     let issuer = table.need("issuer", "issuer = \"http://adfs.example.com/adfs/services/trust\"", string);
     let realm = table.need("realm", "realm = \"urn:hourgate:prod\"", string);
-    let trust = trust(table, danger);
+    let trust = trust(table, danger, issuer.as_ref().map(|given| given.value.as_str()));
     let subject = table.get_or("subject", SubjectSource::NameId, subject);
     let home_realm = table.get("home_realm", string);
     let method = table.get("method", string);
@@ -66,7 +67,7 @@ pub(super) fn settings(table: &mut Table<'_>, id: Option<ProviderId>, danger: Da
 }
 
 /// `metadata_url`, or `endpoint` and `signing_certificate_file`.
-fn trust(table: &mut Table<'_>, danger: Danger) -> Option<Trust> {
+fn trust(table: &mut Table<'_>, danger: Danger, issuer: Option<&str>) -> Option<Trust> {
     let is_silent = !table.has("metadata_url") && !table.has("endpoint");
     if is_silent {
         table.missing(
@@ -95,7 +96,8 @@ fn trust(table: &mut Table<'_>, danger: Danger) -> Option<Trust> {
     }
     let line = "signing_certificate_file = \"/etc/hourgate/adfs.pem\"";
     let keys = table.need("signing_certificate_file", line, certificates);
-    Some(Trust::Pinned { endpoint: endpoint?.value, keys: keys?.value })
+    let said = FederationMetadata::of_operator(issuer?.to_owned(), endpoint?.value, keys?.value);
+    Some(Trust::Pinned(Arc::new(said)))
 }
 
 /// The keys in a PEM file of certificates.

@@ -9,11 +9,20 @@ use crate::telemetry::sampling;
 
 /// Somebody signed in.
 pub fn signed_in(id: StoredId, session: &Session) {
+    proved(id, session, "sign_in", "signed in");
+}
+
+/// The browser brought a new proof, without a question to anybody; this session takes the place of the one before.
+pub fn renewed(id: StoredId, session: &Session) {
+    proved(id, session, "renewal", "renewed by the browser");
+}
+
+fn proved(id: StoredId, session: &Session, action: &'static str, message: &'static str) {
     tracing::info!(
         target: "audit",
-        action = "sign_in", outcome = "success", session = %id, environment = %session.environment,
+        action, outcome = "success", session = %id, environment = %session.environment,
         provider = %session.identity.provider, issuer = session.identity.issuer, subject = session.identity.subject,
-        "signed in"
+        "{message}"
     );
 }
 

@@ -508,7 +508,7 @@ stories! {
         let parsed = hourgate::wsfed::metadata::parse(metadata.as_bytes(), &format!("{issuer}/wsfed"), None).unwrap();
         house.control("DELETE", "/requests", Value::Null).await;
         behind_fed(house, |fed| {
-            fed.trust = Trust::Pinned { endpoint: parsed.sign_in_url.clone(), keys: parsed.keys.clone() };
+            fed.trust = Trust::Pinned(Arc::new(parsed.clone()));
         })
         .await;
         signs_in(house).await;

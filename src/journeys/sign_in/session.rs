@@ -103,7 +103,11 @@ pub(super) async fn start_session(
         services.end_session(id.stored(), &session, &tombstone).await?;
         return Err(error);
     }
-    audit::signed_in(id.stored(), &session);
+    if transaction.ask == Ask::Silent && goes_on.from.is_some() {
+        audit::renewed(id.stored(), &session);
+    } else {
+        audit::signed_in(id.stored(), &session);
+    }
     Ok((id, session.kept_signed_in))
 }
 

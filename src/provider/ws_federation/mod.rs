@@ -38,8 +38,6 @@ const SIGNED_CONTEXT: &str = "urn:hourgate:wctx-s256";
 pub struct WsFederationProvider {
     settings: Settings,
     transport: Transport,
-    /// What the operator says instead of metadata.
-    pinned: Option<Arc<FederationMetadata>>,
     metadata: Cached<FederationMetadata>,
     breaker: CircuitBreaker,
     test_idps: Guard,
@@ -109,25 +107,14 @@ impl WsFederationProvider {
     ///
     /// Where TLS cannot be set up.
     pub fn new(settings: Settings, test_idps: TestIdps) -> Result<Self, TransportSetupError> {
-        let (pinned, is_https) = match &settings.trust {
-            Trust::Metadata { url, .. } => (None, url.scheme() == "https"),
-            Trust::Pinned { endpoint, keys } => {
-                let pinned = FederationMetadata {
-                    entity_id: settings.issuer.clone(),
-                    sign_in_url: endpoint.clone(),
-                    sign_out_url: endpoint.clone(),
-                    keys: keys.clone(),
-                    skipped: 0,
-                    is_test_idp: false,
-                };
-                (Some(Arc::new(pinned)), true)
-            }
+        let is_https = match &settings.trust {
+            Trust::Metadata { url, .. } => url.scheme() == "https",
+            Trust::Pinned(_) => true,
         };
         let (ca_file, timeout) = (settings.ca_file.as_deref(), settings.timeout);
         Ok(Self {
             transport: Transport::new(&settings.id, ca_file, timeout, is_https)?,
             settings,
-            pinned,
             metadata: Cached::refetched_after(REFETCH_PAUSE),
             breaker: CircuitBreaker::default(),
             test_idps: Guard::new(test_idps),
@@ -221,7 +208,7 @@ impl WsFederationProvider {
     async fn verify(&self, wresult: &str, now: Timestamp) -> Result<VerifiedAssertion, ProviderError> {
         let metadata = self.metadata(Want::Any, now).await?;
         match self.judge(wresult, &metadata.keys, now) {
-            Err(error) if error.is_unknown_key() && self.pinned.is_none() => {
+            Err(error) if error.is_unknown_key() => {
                 let newer = self.metadata(Want::Newer(Sender::Idp), now).await?;
                 if newer.keys == metadata.keys {
                     return Err(error.into());
@@ -297,7 +284,7 @@ impl WsFederationProvider {
     /// Where the metadata is not to be had.
     pub async fn knock(&self) -> Result<(), ProviderError> {
         match &self.settings.trust {
-            Trust::Pinned { .. } => Ok(()),
+            Trust::Pinned(_) => Ok(()),
             Trust::Metadata { url, .. } => self.fetch(url).await.map(drop),
         }
     }
@@ -330,17 +317,19 @@ impl WsFederationProvider {
     }
 
     fn at_hand(&self) -> Option<Arc<FederationMetadata>> {
-        self.pinned.clone().or_else(|| Some(self.metadata.good()?.value))
+        match &self.settings.trust {
+            Trust::Pinned(said) => Some(said.clone()),
+            Trust::Metadata { .. } => Some(self.metadata.good()?.value),
+        }
     }
 
     async fn metadata(&self, want: Want, now: Timestamp) -> Result<Arc<FederationMetadata>, ProviderError> {
-        match (&self.pinned, &self.settings.trust) {
-            (None, Trust::Metadata { url, .. }) => {
+        match &self.settings.trust {
+            Trust::Pinned(said) => Ok(said.clone()),
+            Trust::Metadata { url, .. } => {
                 let metadata = self.metadata.get(want, now, self.fetch(url)).await;
                 metadata.map_err(|error| self.refusal().unwrap_or(error))
             }
-            (Some(pinned), _) => Ok(pinned.clone()),
-            (None, Trust::Pinned { .. }) => Err(ProviderError::Away),
         }
     }
 
@@ -364,7 +353,7 @@ impl WsFederationProvider {
     fn parse(&self, document: &[u8]) -> Result<FederationMetadata, ProviderError> {
         let signed_by = match &self.settings.trust {
             Trust::Metadata { signed_by, .. } => signed_by.as_ref(),
-            Trust::Pinned { .. } => None,
+            Trust::Pinned(_) => None,
         };
         let parsed =
             metadata::parse(document, &self.settings.issuer, signed_by).map_err(|error| match error {

@@ -9,6 +9,7 @@ use url::Url;
 use crate::provider::settings::PolicyCheck;
 use crate::saml::{DecryptionKeys, TrustedKeys};
 use crate::session::names::ProviderId;
+use crate::wsfed::metadata::FederationMetadata;
 
 /// Where its endpoint and its keys are learned from.
 #[derive(Clone, Debug)]
@@ -20,13 +21,8 @@ pub enum Trust {
         /// Whose signature it must bear; by default that of any key in it, if it bears one.
         signed_by: Option<TrustedKeys>,
     },
-    /// From the operator: nothing is fetched, and a new key must be put in by hand.
-    Pinned {
-        /// Its passive endpoint.
-        endpoint: Url,
-        /// The keys that it signs with.
-        keys: TrustedKeys,
-    },
+    /// From the operator, instead of metadata: nothing is fetched, and a new key must be put in by hand.
+    Pinned(Arc<FederationMetadata>),
 }
 
 /// What says who somebody is, within the IdP.

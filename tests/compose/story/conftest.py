@@ -1,7 +1,9 @@
 """What the story happens in: the compose system, as tests/compose/run has brought it up."""
 
+import json
 import os
 import subprocess
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -25,11 +27,27 @@ class Half:
     two: str
     desk_environment: str
     desk: str
+    #: What scripts are told once somebody is disabled at the identity provider and the proof is over.
+    refusal: str
 
 
-OIDC = Half("oidc", "apps", "https://one.apps.localhost", "https://two.apps.localhost", "desk", "https://desk.localhost")
+OIDC = Half(
+    name="oidc",
+    apps="apps",
+    one="https://one.apps.localhost",
+    two="https://two.apps.localhost",
+    desk_environment="desk",
+    desk="https://desk.localhost",
+    refusal="idp_refused",
+)
 WSFED = Half(
-    "wsfed", "wsfed", "https://one.wsfed.localhost", "https://two.wsfed.localhost", "wsfed-desk", "https://wsfed-desk.localhost"
+    name="wsfed",
+    apps="wsfed",
+    one="https://one.wsfed.localhost",
+    two="https://two.wsfed.localhost",
+    desk_environment="wsfed-desk",
+    desk="https://wsfed-desk.localhost",
+    refusal="renewal_due",
 )
 
 
@@ -97,6 +115,12 @@ class House:
     def hourgate(self, *words):
         """A command of the gateway's, as an operator gives it in the first gateway's container."""
         return run(["docker", "exec", self.container("hourgate-1"), "/hourgate", *words])
+
+    def audited(self, person):
+        """How often both gateways have written which action of this person's for auditors."""
+        logs = self.compose("logs", "--no-color", "--no-log-prefix", "hourgate-1", "hourgate-2")
+        lines = (json.loads(line) for line in logs.splitlines() if line.startswith("{"))
+        return Counter(line["action"] for line in lines if line["target"] == "audit" and line.get("subject") == person.name)
 
     @contextmanager
     def settings(self, environment, **values):

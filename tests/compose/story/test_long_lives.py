@@ -26,9 +26,13 @@ def test_a_session_with_a_refresh_token_lives_until_nobody_used_it_for_ninety_da
 
 @pytest.mark.parametrize("house", [WSFED], indirect=True, ids=["wsfed"])
 def test_a_session_without_a_refresh_token_lives_for_a_day(house):
-    bob = house.new_person("bob").signs_in(f"{house.two}/")
+    bob = house.new_person("bob")
+    noted = house.audited(bob)
+    bob.signs_in(f"{house.two}/")
     for _ in range(23):
         house.wait(60 * MINUTE)
         bob.uses_both_apps()
+    noted = house.audited(bob) - noted
+    assert noted["sign_in"] == 1 and noted["renewal"] >= 20, "auditors see that nobody was asked again"
     house.wait(bob.session(house.one)["expires_in"] + 1)
     assert bob.on_every_node(f"{house.two}/api/data") == [(401, "lifetime")] * 2

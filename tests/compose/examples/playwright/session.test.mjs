@@ -46,8 +46,11 @@ test("a page that is left open says that the session is over, and keeps what was
   await control("PUT", "/users/heidi", { claims: { email: "heidi@example.com" }, disabled: false });
   const page = await newPage();
   await page.goto(`${app}/form`);
+  // The page script asks as soon as it is there; before it knows that somebody was signed in, it cannot say that they are out.
+  const known = page.waitForResponse((answer) => answer.url().endsWith("/_hourgate/session") && answer.ok());
   await signIn(page, "heidi");
   await page.locator("#user").waitFor();
+  await known;
   await page.evaluate(() => document.body.append(document.createElement("textarea")));
   await page.locator("textarea").fill("three hours of work");
 
@@ -57,4 +60,23 @@ test("a page that is left open says that the session is over, and keeps what was
   await page.locator("#hourgate-dialog[data-state=over]").waitFor();
   await page.getByText("no longer accepts this session").waitFor();
   assert.equal(await page.locator("textarea").inputValue(), "three hours of work");
+});
+
+test("by WS-Federation the browser brings a new token every hour, and the identity provider can refuse it", async () => {
+  await control("PUT", "/users/ivan", { claims: { email: "ivan@example.com" }, disabled: false });
+  const page = await newPage();
+  await page.goto("https://one.wsfed.localhost/report");
+  await signIn(page, "ivan");
+  await page.locator("#user").waitFor();
+
+  await advance(page, "61m");
+  await page.reload();
+  await page.locator("#user").waitFor();
+  assert.equal(page.url(), "https://one.wsfed.localhost/report", "there and back, without a question");
+
+  await control("POST", "/users/ivan/disable");
+  await advance(page, "61m");
+  await page.reload();
+  await signIn(page, "ivan");
+  await page.getByText("is disabled").waitFor();
 });
