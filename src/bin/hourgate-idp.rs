@@ -156,7 +156,8 @@ mod tests {
         let pasted = &banner[banner.find("[[provider]]").unwrap()..];
         let rest = "[keys]\nring = \"2026-01-01T00:00:00Z AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n\
             [store]\nurl = \"redis://127.0.0.1:6379\"\n[environment.prod]\nhosts = [\"http://app.localhost:8081\"]\n";
-        let config = hourgate::config::parse("pasted", &format!("{rest}{pasted}"), std::iter::empty()).unwrap();
+        let config =
+            hourgate::config::parse("pasted", &format!("{rest}{pasted}"), std::iter::empty()).unwrap();
         assert_eq!((config.providers.len(), config.ws_federation.len()), (1, 1));
     }
 }

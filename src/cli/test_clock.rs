@@ -37,7 +37,8 @@ pub(crate) fn chosen(asked: Option<String>, config: &Config) -> Result<Option<Ar
 
 #[cfg(feature = "test-clock")]
 fn open(url: String) -> Result<Arc<dyn Clock>, Failure> {
-    Ok(follower::TestClock::start(&url).map_err(Failure::new)?)
+    let source = follower::Source::new(&url).map_err(Failure::config)?;
+    Ok(follower::TestClock::start(source).map_err(Failure::new)?)
 }
 
 #[cfg(not(feature = "test-clock"))]

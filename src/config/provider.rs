@@ -130,7 +130,8 @@ fn protocol(table: &mut Table<'_>) -> Protocol {
     if let Some(given) = table.get("protocol", one_of(&PROTOCOLS)) {
         return given.value;
     }
-    if table.has("protocol") || !(table.has("realm") && (table.has("metadata_url") || table.has("endpoint"))) {
+    if table.has("protocol") || !(table.has("realm") && (table.has("metadata_url") || table.has("endpoint")))
+    {
         return Protocol::Oidc;
     }
     table.missing("protocol", "protocol = \"ws_federation\"");

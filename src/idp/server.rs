@@ -44,7 +44,11 @@ impl TestIdp {
                 .app_data(data.clone())
                 .app_data(courier.clone())
                 .app_data(web::PayloadConfig::new(LARGEST_BODY))
-                .service(web::scope("/_control").configure(control::routes))
+                .service(
+                    web::scope("/_control")
+                        .wrap(from_fn(control::programs_only::programs_only))
+                        .configure(control::routes),
+                )
                 .service(web::scope("/{tenant}").wrap(from_fn(gate::pass)).configure(routes))
         })
         .on_connect(Wire::tap)

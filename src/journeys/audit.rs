@@ -12,7 +12,8 @@ pub fn signed_in(id: StoredId, session: &Session) {
     proved(id, session, "sign_in", "signed in");
 }
 
-/// The browser brought a new proof, without a question to anybody; this session takes the place of the one before.
+/// The browser brought a new proof, which it was sent for without wanting a question; this session takes the place of the one
+/// before.
 pub fn renewed(id: StoredId, session: &Session) {
     proved(id, session, "renewal", "renewed by the browser");
 }

@@ -13,6 +13,29 @@ async fn health_needs_nothing() {
 }
 
 #[tokio::test]
+async fn ops_13_web_pages_of_others_have_no_say() {
+    let house = House::open().await;
+    let disable = |name: &'static str, value: &'static str| {
+        let request = house.request(Method::POST, "/_control/t1/users/alice/disable").header(name, value);
+        async { house.send(request).await.unwrap() }
+    };
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("host", "evil.example:9400"),
+    ] {
+        let reply = disable(name, value).await;
+        assert_eq!(reply.status, 403, "{name}: {value}");
+        assert_eq!(reply.json()["error"], "forbidden");
+    }
+    assert_eq!(house.control(Method::GET, "/users/alice", nothing()).await.json()["disabled"], false);
+    assert_eq!(disable("sec-fetch-site", "none").await.status, 204, "a person may");
+    assert_eq!(disable("host", "hourgate-idp:9400").await.status, 204, "a container may");
+}
+
+#[tokio::test]
 async fn what_is_not_understood_is_refused_by_name_and_changes_nothing() {
     let house = House::open().await;
     let before = house.control(Method::GET, "/lifetimes", nothing()).await.json();

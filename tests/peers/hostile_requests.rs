@@ -13,6 +13,11 @@ fn ask(house: &GuardedApp, method: &str, target: &str, who: Option<&Browser>, li
     raw::send(house.front_port, &request(method, target, &host, &lines))
 }
 
+/// The app answered, and was told that this is its host.
+fn is_told(answer: &Raw, host: &str) -> bool {
+    answer.is_the_apps() && answer.text.contains(&format!("\nhost: {host}\n"))
+}
+
 /// Every name that some app may take for one of the identity headers.
 fn aliases() -> Vec<String> {
     let names = [
@@ -105,6 +110,25 @@ stories! {
             }
         }
         assert!(reached > 100, "most requests are fine without that header: {reached}");
+    }
+
+    async fn pxy_17_a_request_that_names_two_hosts_is_judged_for_the_app_that_answers<P: FrontProxy>() {
+        let (house, _proxy) = house::<P>(NO_CHECK).await;
+        let alice = house.alice().await;
+        let cookie = format!("Cookie: {}", alice.cookie_header(&house.url("/")));
+        let at = |host: &str| format!("{host}.localhost:{}", house.front_port);
+        let ask = |named: &str, host: &str| {
+            let target = format!("http://{}/api/items", at(named));
+            raw::send(house.front_port, &request("GET", &target, &at(host), &[&cookie]))
+        };
+        // The app is chosen by the first; what none of them is for goes to the first of them, or to none.
+        for (named, judged) in [("app", "app"), ("two", "two"), ("elsewhere", "app")] {
+            for host in ["app", "two", "elsewhere"] {
+                let answer = ask(named, host);
+                assert!(!answer.is_the_apps() || is_told(&answer, &at(judged)), "{named}, {host}: {answer:?}");
+                assert!(named != "app" || answer.is_the_apps(), "{host}: {answer:?}");
+            }
+        }
     }
 
     async fn pxy_04_no_connection_header_takes_an_identity_away<P: FrontProxy>() {

@@ -365,6 +365,10 @@ void test("a_refused_call_of_the_app_ends_the_page", () => {
   const page = begun();
   page.take({ t: "refused", reason: "revoked" });
   deepEqual([page.did(), page.view().state], [["revoked", "ask"], "over"]);
+  page.answer(signedOut("revoked"));
+  // A page that goes on polling.
+  page.take({ t: "refused", reason: "revoked" });
+  deepEqual(page.view(), { state: "over", reason: "revoked", sentence: "Because of revoked." });
 });
 
 void test("h8_a_call_that_was_refused_because_of_a_check_ends_nothing", () => {

@@ -1,9 +1,10 @@
 //! Asks a test identity provider again and again what time it is.
 
+use std::fmt::{self, Display};
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hourgate::time::{Clock, ClusterClock, Timestamp};
 use url::Url;
@@ -11,6 +12,8 @@ use url::Url;
 /// How far this node may be behind when a test has moved the clock.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Bytes of an answer; a time is far shorter.
+const LARGEST: usize = 64 * 1024;
 /// A smaller difference is the way of the answer, not a move of the clock.
 const IS_MOVED: Duration = Duration::from_millis(250);
 
@@ -19,17 +22,18 @@ const IS_MOVED: Duration = Duration::from_millis(250);
 pub(crate) struct TestClock(ClusterClock);
 
 impl TestClock {
-    /// Reads the clock at `url`, which `hourgate-idp` has at `/_control/{tenant}/clock`, and follows it from then on.
+    /// Reads the clock, and follows it from then on.
     ///
     /// # Errors
     ///
-    /// Where that is no plain-HTTP URL, or nobody answers there with a time.
-    pub(crate) fn start(url: &str) -> Result<Arc<Self>, String> {
-        let source = Source::new(url)?;
+    /// Where nobody answers there with a time.
+    pub(super) fn start(source: Source) -> Result<Arc<Self>, String> {
         let clock = Arc::new(Self(ClusterClock::new()));
-        let first = source.read().map_err(|error| format!("cannot read the test clock {url}: {error}"))?;
+        let first = source.read().map_err(|error| format!("cannot read the test clock {source}: {error}"))?;
         clock.0.follow(first);
-        eprintln!("hourgate: TEST CLOCK: this gateway goes by the time of {url}; never use it in production");
+        eprintln!(
+            "hourgate: TEST CLOCK: this gateway goes by the time of {source}; never use it in production"
+        );
         let followed = clock.clone();
         std::thread::spawn(move || {
             loop {
@@ -52,18 +56,29 @@ impl Clock for TestClock {
     }
 }
 
-/// Where the time is asked for.
-struct Source {
+/// Where the time is asked for: `hourgate-idp` has it at `/_control/{tenant}/clock`.
+pub(super) struct Source {
     host: String,
     port: u16,
     path: String,
 }
 
+impl Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}:{}{}", self.host, self.port, self.path)
+    }
+}
+
 impl Source {
-    fn new(text: &str) -> Result<Self, String> {
-        let no_clock = || format!("{text:?} is no test clock; one is at http://idp:9400/_control/t1/clock");
+    /// # Errors
+    ///
+    /// Where that is no plain-HTTP URL of a path alone.
+    pub(super) fn new(text: &str) -> Result<Self, String> {
+        let no_clock =
+            || "HOURGATE_TEST_CLOCK is no test clock; one is at http://idp:9400/_control/t1/clock".to_owned();
         let url = Url::parse(text).map_err(|_| no_clock())?;
-        let host = url.host_str().filter(|_| url.scheme() == "http").ok_or_else(no_clock)?;
+        let has_more = !url.username().is_empty() || url.password().is_some() || url.query().is_some();
+        let host = url.host_str().filter(|_| url.scheme() == "http" && !has_more).ok_or_else(no_clock)?;
         Ok(Self {
             host: host.to_owned(),
             port: url.port_or_known_default().ok_or_else(no_clock)?,
@@ -74,18 +89,34 @@ impl Source {
     /// Plain HTTP/1.0 over a socket, as for a health check.
     fn read(&self) -> io::Result<Timestamp> {
         let Self { host, port, path } = self;
-        let mut stream = TcpStream::connect((host.trim_matches(['[', ']']), *port))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut addresses = (host.trim_matches(['[', ']']), *port).to_socket_addrs()?;
+        let address = addresses.next().ok_or_else(|| io::Error::other("its host has no address"))?;
+        let until = Instant::now() + PATIENCE;
+        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_write_timeout(Some(PATIENCE))?;
         write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.take(64 * 1024).read_to_string(&mut answer)?;
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        time_in(body).ok_or_else(|| io::Error::other("the answer is not that of hourgate-idp's clock"))
+        let mut answer = Vec::new();
+        // A server that dribbles must not hold up a start.
+        loop {
+            let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
+            stream.set_read_timeout(Some(left.ok_or(io::ErrorKind::TimedOut)?))?;
+            let mut piece = [0; 1024];
+            match stream.read(&mut piece)? {
+                0 => break,
+                read => answer.extend_from_slice(&piece[..read]),
+            }
+            if answer.len() > LARGEST {
+                break;
+            }
+        }
+        time_in(&answer).ok_or_else(|| io::Error::other("the answer is not that of hourgate-idp's clock"))
     }
 }
 
-fn time_in(body: &str) -> Option<Timestamp> {
-    let answer: serde_json::Value = serde_json::from_str(body).ok()?;
+fn time_in(answer: &[u8]) -> Option<Timestamp> {
+    let (head, body) = std::str::from_utf8(answer).ok()?.split_once("\r\n\r\n")?;
+    let answer: serde_json::Value =
+        serde_json::from_str(body).ok().filter(|_| head.split(' ').nth(1) == Some("200"))?;
     let now: jiff::Timestamp = answer.get("now")?.as_str()?.parse().ok()?;
     Some(Timestamp::from_millis(now.as_millisecond()))
 }

@@ -182,7 +182,8 @@ function end(state: State, ended: SignedOut): Step {
 }
 
 function refused(state: State, reason: string, now: Instant): Step {
-  if (passes(reason)) return only(state);
+  // It passes, or is known already, and with its sentence.
+  if (passes(reason) || (state.phase === "over" && state.ended?.reason === reason)) return only(state);
   // Where nobody was signed in, nobody was signed out: the app is told, the person sees nothing.
   if (state.phase === "unknown" || state.phase === "anonymous") {
     return only(state, told({ name: "expired", detail: { reason } }));

@@ -1,4 +1,5 @@
-//! The control API: JSON over HTTP at `/_control/{tenant}/…`, without authentication.
+//! The control API: JSON over HTTP at `/_control/{tenant}/…`, without authentication, for programs: web pages of other origins are
+//! refused, and so are names (`Host`) that are neither this machine's, nor a container's, nor the public URL's.
 //!
 //! | request | body |
 //! |---|---|
@@ -73,6 +74,7 @@ mod clients;
 mod failures;
 mod keys_and_clock;
 mod logout;
+pub(super) mod programs_only;
 mod pushed_requests;
 mod relying_parties;
 mod requests;
@@ -104,7 +106,11 @@ impl ResponseError for ControlError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let error = if self.status == StatusCode::NOT_FOUND { "not_found" } else { "invalid_request" };
+        let error = match self.status {
+            StatusCode::NOT_FOUND => "not_found",
+            StatusCode::FORBIDDEN => "forbidden",
+            _ => "invalid_request",
+        };
         let mut body = json!({ "error": error, "message": self.message });
         if let Some(field) = &self.field {
             body["field"] = field.as_str().into();
@@ -145,7 +151,6 @@ impl FromRequest for Target {
 
 /// Reads a body as `T`, naming the field that is wrong.
 fn read<T: DeserializeOwned>(req: &HttpRequest, body: &Bytes) -> Result<T, ControlError> {
-    // Also keeps web pages of other origins out: they cannot send this type without asking first.
     if req.content_type() != "application/json" {
         let message = "the body must be sent as Content-Type: application/json";
         return Err(ControlError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));

@@ -81,6 +81,9 @@ async fn c11_axe_finds_no_wcag_violation_where_a_proof_is_renewed() {
     house.pass(45 * MINUTE, &[&tab]).await;
     tab.shows("Your sign-in needs to be renewed").await;
     look_at(tab.page().await, "dialog-proof").await;
+    house.pass(15 * MINUTE + SECOND, &[&tab]).await;
+    tab.shows("Your work on this page is still here").await;
+    look_at(tab.page().await, "proof-over").await;
 }
 
 #[tokio::test]

@@ -77,7 +77,16 @@ class House:
         if self.half is OIDC:
             until("what was due is checked", lambda: person.session(self.one)["check"]["next_in"] > 0)
 
+    def comes_near_a_check(self, person):
+        """Until five minutes before this person's session is checked, where the gateway does that."""
+        while self.half is OIDC and person.session(self.one)["check"]["next_in"] > 5 * MINUTE:
+            self.live(5, served=[person])
+
     # === what the identity provider was asked ===
+
+    def failed_checks(self):
+        """How many policy checks of the gateways it left without an answer."""
+        return len([seen for seen in self.idp.token_requests("refresh_token") if seen["status"] == 503])
 
     def sign_ins(self):
         """How often it has said who somebody is, to a browser."""
@@ -155,9 +164,15 @@ class Person(Browser):
         question = self.ask_for_sign_in(url)
         return self.submit(question, follow=False, user=self.name)
 
-    def brings(self, answer):
+    def brings(self, answer, follow=True):
         """Such an answer, in this browser."""
-        return self.open(answer.headers["Location"]) if answer.is_redirect else self.press(answer)
+        if answer.is_redirect:
+            return (self.open if follow else self.open_only)(answer.headers["Location"])
+        return self.press(answer) if follow else self.submit(answer, follow=False)
+
+    def holds_a_session(self):
+        """Of the apps' environment."""
+        return f"__Secure-hourgate-{self.house.half.apps}" in self.cookies.keys()
 
     def as_stolen(self):
         """A copy of all that the browser keeps."""

@@ -7,7 +7,7 @@ import pytest
 
 #: In bytes; the programs have about a third of it.
 LARGEST = 60_000_000
-IMAGES = ["hourgate", "hourgate:test-clock", "hourgate-idp"]
+IMAGES = ["hourgate:tested", "hourgate:test-clock", "hourgate-idp"]
 EX_CONFIG = 78
 CLOCK = "HOURGATE_TEST_CLOCK=http://hourgate-idp:9400/_control/t1/clock"
 
@@ -52,8 +52,8 @@ def test_the_test_identity_provider_is_not_in_the_gateways_image():
 
 
 def test_the_build_for_production_has_no_test_clock():
-    assert "TEST CLOCK" not in docker_run("hourgate", "--version", expect=0)
-    assert "no test clock" in serve("hourgate", CLOCK, "HOURGATE__DANGER__INSECURE_TEST_IDP=true")
+    assert "TEST CLOCK" not in docker_run(IMAGES[0], "--version", expect=0)
+    assert "no test clock" in serve(IMAGES[0], CLOCK, "HOURGATE__DANGER__INSECURE_TEST_IDP=true")
 
 
 def test_the_build_with_a_test_clock_says_so_and_serves_nobody_by_accident():

@@ -8,6 +8,7 @@ use super::process::Process;
 use super::wait::until_listening;
 
 const RECIPE: &str = include_str!("../../../src/manual/nginx.conf");
+const HOSTS: [&str; 3] = ["app.localhost", "one.localhost", "two.localhost"];
 
 #[derive(Debug)]
 pub(crate) struct Nginx {
@@ -22,7 +23,6 @@ impl Nginx {
         let mut site = RECIPE.to_owned();
         for (from, to) in [
             ("listen 443 ssl;", format!("listen 127.0.0.1:{port};").as_str()),
-            ("server_name app.example.com;", "server_name app.localhost one.localhost two.localhost;"),
             ("ssl_certificate /etc/nginx/tls/app.example.com.pem;", ""),
             ("ssl_certificate_key /etc/nginx/tls/app.example.com.key;", ""),
             ("127.0.0.1:4180", &format!("127.0.0.1:{gateway}")),
@@ -33,6 +33,13 @@ impl Nginx {
         {
             assert_eq!(site.matches(from).count(), 1, "the recipe has {from:?} once");
             site = site.replace(from, to);
+        }
+        // A server for each of the hosts.
+        let begin = site.find("\nserver {").unwrap();
+        let server = site.split_off(begin);
+        for host in HOSTS {
+            assert_eq!(server.matches("app.example.com").count(), 1);
+            site.push_str(&server.replace("app.example.com", host));
         }
         let config = format!(
             "pid nginx.pid;\nerror_log stderr;\ndaemon off;\nmaster_process off;\nevents {{}}\nhttp {{\n\

@@ -20,6 +20,10 @@ export async function signIn(page, user) {
 export async function advance(page, span) {
   const moved = Date.parse((await control("POST", "/clock", { advance: span })).now);
   const shown = () => page.evaluate(async () => (await (await fetch("/_hourgate/session")).json()).now);
+  const patience = Date.now() + 30_000;
   // Several gateways answer in turn.
-  for (let inARow = 0; inARow < 6; ) inARow = (await shown()) >= moved ? inARow + 1 : 0;
+  for (let inARow = 0; inARow < 6; ) {
+    if (Date.now() > patience) throw new Error(`the gateways do not follow the clock to ${new Date(moved).toISOString()}`);
+    inARow = (await shown()) >= moved ? inARow + 1 : 0;
+  }
 }
