@@ -8,7 +8,7 @@
 # They run as user 65532 with a read-only root and without a shell:
 #
 #   docker run --read-only --cap-drop ALL --tmpfs /run/hourgate:uid=65532,gid=65532,mode=0700 \
-#       -v ./hourgate.toml:/etc/hourgate/hourgate.toml:ro -p 127.0.0.1:4180:4180 hourgate
+#       -v "$PWD/hourgate.toml":/etc/hourgate/hourgate.toml:ro -p 127.0.0.1:4180:4180 hourgate
 #
 # With `--build-arg BINARIES=given` nothing is compiled here: dist/ has the programs, built outside against the C library of
 # RUNTIME_IMAGE or an older one (dist/test-clock/hourgate for the third target). It takes BuildKit, as docker has by itself since 23.

@@ -26,6 +26,11 @@ impl ClusterClock {
     pub fn new() -> Self {
         Self { anchor: AtomicI64::new(SystemClock.now().as_millis().saturating_sub(since_start())) }
     }
+
+    /// Shows `reference` now, and goes on from there.
+    pub fn set(&self, reference: Timestamp) {
+        self.anchor.store(reference.as_millis().saturating_sub(since_start()), Ordering::Relaxed);
+    }
 }
 
 impl Default for ClusterClock {
@@ -48,7 +53,7 @@ impl Clock for ClusterClock {
                 "clock_corrected: this machine's clock and the one that all nodes go by differ"
             );
         }
-        self.anchor.store(reference.as_millis().saturating_sub(since_start()), Ordering::Relaxed);
+        self.set(reference);
     }
 }
 

@@ -30,7 +30,7 @@ impl TestClock {
     pub(super) fn start(source: Source) -> Result<Arc<Self>, String> {
         let clock = Arc::new(Self(ClusterClock::new()));
         let first = source.read().map_err(|error| format!("cannot read the test clock {source}: {error}"))?;
-        clock.0.follow(first);
+        clock.0.set(first);
         eprintln!(
             "hourgate: TEST CLOCK: this gateway goes by the time of {source}; never use it in production"
         );
@@ -42,7 +42,8 @@ impl TestClock {
                 if let Ok(shown) = source.read()
                     && shown.since(followed.now()).max(followed.now().since(shown)) > IS_MOVED
                 {
-                    followed.0.follow(shown);
+                    tracing::info!(from = %followed.now(), to = %shown, "test_clock_moved");
+                    followed.0.set(shown);
                 }
             }
         });

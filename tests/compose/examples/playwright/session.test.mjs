@@ -36,7 +36,7 @@ test("somebody who is disabled at the identity provider sees why they are out", 
   await page.reload();
   assert.equal(await page.locator("#user").textContent(), "grace", "the last proof still counts");
 
-  await advance(page, "61m");
+  await advance("61m");
   await page.reload();
   await page.getByText("no longer accepts this session").waitFor();
   assert.equal(await page.locator("code").textContent(), "idp_refused");
@@ -55,7 +55,7 @@ test("a page that is left open says that the session is over, and keeps what was
   await page.locator("textarea").fill("three hours of work");
 
   await control("POST", "/users/heidi/disable");
-  await advance(page, "61m");
+  await advance("61m");
   await page.evaluate(() => window.hourgate.refresh());
   await page.locator("#hourgate-dialog[data-state=over]").waitFor();
   await page.getByText("no longer accepts this session").waitFor();
@@ -69,14 +69,32 @@ test("by WS-Federation the browser brings a new token every hour, and the identi
   await signIn(page, "ivan");
   await page.locator("#user").waitFor();
 
-  await advance(page, "61m");
+  await advance("61m");
   await page.reload();
   await page.locator("#user").waitFor();
   assert.equal(page.url(), "https://one.wsfed.localhost/report", "there and back, without a question");
 
   await control("POST", "/users/ivan/disable");
-  await advance(page, "61m");
+  await advance("61m");
   await page.reload();
   await signIn(page, "ivan");
   await page.getByText("is disabled").waitFor();
+});
+
+test("a page that is left open warns before its end, and stays signed in", async () => {
+  await control("PUT", "/users/judy", { claims: { email: "judy@example.com" }, disabled: false });
+  const page = await newPage();
+  // The page has a clock of its own.
+  await page.clock.install();
+  await page.goto("https://one.wsfed.localhost/form");
+  const known = page.waitForResponse((answer) => answer.url().endsWith("/_hourgate/session") && answer.ok());
+  await signIn(page, "judy");
+  await known;
+
+  // First the gateways, then the page, which asks them at once. A token counts for an hour; the warning comes 20 minutes before.
+  await advance("45m");
+  await page.clock.fastForward("45:00");
+  await page.getByText("Your sign-in needs to be renewed").waitFor();
+  await page.getByRole("button", { name: "Stay signed in" }).click();
+  await page.locator("#hourgate-dialog[data-state=none]").waitFor({ state: "attached" });
 });
