@@ -85,8 +85,8 @@ class House:
     # === what the identity provider was asked ===
 
     def failed_checks(self):
-        """How many policy checks of the gateways it left without an answer."""
-        return len([seen for seen in self.idp.token_requests("refresh_token") if seen["status"] == 503])
+        """How many token requests it refused for being down; only policy checks make any then."""
+        return len([seen for seen in self.idp.requests("token") if seen["status"] == 503])
 
     def sign_ins(self):
         """How often it has said who somebody is, to a browser."""

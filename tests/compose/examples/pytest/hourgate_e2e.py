@@ -79,7 +79,7 @@ class Idp:
 
     def token_requests(self, grant_type):
         """The same of the token endpoint: "authorization_code" is a sign-in, "refresh_token" a policy check."""
-        return [seen for seen in self.requests("token") if seen["grant_type"] == grant_type]
+        return [seen for seen in self.requests("token") if seen.get("grant_type") == grant_type]
 
 
 class Browser(requests.Session):
