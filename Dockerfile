@@ -24,12 +24,12 @@ COPY . .
 # What was compiled before is kept, for both stages and for every checkout on this machine: one at a time takes its program out,
 # and no source counts as older than what another checkout left.
 FROM sources AS compiled
-RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target,sharing=locked \
+RUN --mount=type=cache,id=hourgate-registry,target=/usr/local/cargo/registry --mount=type=cache,id=hourgate-target,target=/src/target,sharing=locked \
     find src -exec touch {} + && cargo build --locked --profile dist --bin hourgate --bin hourgate-idp && \
     mkdir -p /dist && cp target/dist/hourgate target/dist/hourgate-idp /dist/
 
 FROM sources AS compiled-test-clock
-RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target,sharing=locked \
+RUN --mount=type=cache,id=hourgate-registry,target=/usr/local/cargo/registry --mount=type=cache,id=hourgate-target,target=/src/target,sharing=locked \
     find src -exec touch {} + && cargo build --locked --profile dist --features test-clock --bin hourgate && \
     mkdir -p /dist && cp target/dist/hourgate /dist/
 

@@ -17,7 +17,6 @@ use crate::provider::settings::{PolicyCheck, Settings as OidcSettings};
 use crate::provider::ws_federation::settings::{ClaimUris, Settings, SubjectSource, Trust};
 use crate::saml::{DecryptionKeys, TrustedKeys};
 use crate::session::names::ProviderId;
-use crate::wsfed::metadata::FederationMetadata;
 
 const LONGEST_TOKEN: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(7 * 86_400);
 
@@ -96,8 +95,7 @@ fn trust(table: &mut Table<'_>, danger: Danger, issuer: Option<&str>) -> Option<
     }
     let line = "signing_certificate_file = \"/etc/hourgate/adfs.pem\"";
     let keys = table.need("signing_certificate_file", line, certificates);
-    let said = FederationMetadata::of_operator(issuer?.to_owned(), endpoint?.value, keys?.value);
-    Some(Trust::Pinned(Arc::new(said)))
+    Some(Trust::pinned(issuer?.to_owned(), endpoint?.value, keys?.value))
 }
 
 /// The keys in a PEM file of certificates.

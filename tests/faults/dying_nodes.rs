@@ -44,7 +44,7 @@ async fn race_06_a_node_killed_before_it_stored_costs_nothing_where_the_refresh_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn race_06_a_node_killed_before_it_stored_costs_a_silent_redirect_where_tokens_are_good_once() {
     let (world, visitor) = killed_between_answer_and_store(Profile::Strict).await;
-    assert_eq!(known(&visitor, 1).await, Answer::SignIn(Some("checking".into())));
+    assert_eq!(known(&visitor, 1).await, Answer::SignIn(Some("renewal_due".into())));
     get_there(&visitor, 1).await;
     assert_eq!(round_trips(&visitor.events()), 1);
     let asked = visitor.events().iter().any(|event| event.what == What::CredentialsAsked);

@@ -25,6 +25,14 @@ pub enum Trust {
     Pinned(Arc<FederationMetadata>),
 }
 
+impl Trust {
+    /// From the operator: the IdP's issuer, its passive endpoint, and its keys.
+    #[must_use]
+    pub fn pinned(issuer: String, endpoint: Url, keys: TrustedKeys) -> Self {
+        Self::Pinned(Arc::new(FederationMetadata::of_operator(issuer, endpoint, keys)))
+    }
+}
+
 /// What says who somebody is, within the IdP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SubjectSource {
