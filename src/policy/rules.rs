@@ -43,12 +43,13 @@ pub enum Stop {
 
 impl Stop {
     pub(super) fn into_verdict(self) -> (Verdict, Reason) {
-        match self {
-            Self::SignIn(credentials, reason) => (Verdict::SignIn(credentials), reason),
-            Self::Forbid(reason) => (Verdict::Forbidden, reason),
-            Self::Check(reason) => (Verdict::Check, reason),
-            Self::Renew => (Verdict::Renew, Reason::RenewalDue),
-        }
+        let verdict = match self {
+            Self::SignIn(credentials, _) => Verdict::SignIn(credentials),
+            Self::Forbid(_) => Verdict::Forbidden,
+            Self::Check(_) => Verdict::Check,
+            Self::Renew => Verdict::Renew,
+        };
+        (verdict, self.reason())
     }
 
     /// Why it stops.

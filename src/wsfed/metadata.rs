@@ -38,15 +38,6 @@ pub struct FederationMetadata {
     pub is_test_idp: bool,
 }
 
-impl FederationMetadata {
-    /// What somebody says about an IdP that is asked for nothing: its name, its passive endpoint, its keys.
-    #[must_use]
-    pub fn of_operator(entity_id: String, endpoint: Url, keys: TrustedKeys) -> Self {
-        let sign_out_url = endpoint.clone();
-        Self { entity_id, sign_in_url: endpoint, sign_out_url, keys, skipped: 0, is_test_idp: false }
-    }
-}
-
 /// Why metadata is refused; what was known before stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]

@@ -29,7 +29,14 @@ impl Trust {
     /// From the operator: the IdP's issuer, its passive endpoint, and its keys.
     #[must_use]
     pub fn pinned(issuer: String, endpoint: Url, keys: TrustedKeys) -> Self {
-        Self::Pinned(Arc::new(FederationMetadata::of_operator(issuer, endpoint, keys)))
+        Self::Pinned(Arc::new(FederationMetadata {
+            entity_id: issuer,
+            sign_in_url: endpoint.clone(),
+            sign_out_url: endpoint,
+            keys,
+            skipped: 0,
+            is_test_idp: false,
+        }))
     }
 }
 

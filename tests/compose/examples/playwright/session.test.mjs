@@ -24,6 +24,14 @@ async function newPage() {
   return await context.newPage();
 }
 
+/** Somebody is signed in, and the page script knows: before its first answer it cannot say that they are out. */
+async function signInAt(page, url, user) {
+  await page.goto(url);
+  const known = page.waitForResponse((answer) => answer.url().endsWith("/_hourgate/session") && answer.ok());
+  await signIn(page, user);
+  await known;
+}
+
 test("somebody who is disabled at the identity provider sees why they are out", async () => {
   await control("PUT", "/users/grace", { claims: { email: "grace@example.com", name: "Grace" }, disabled: false });
   const page = await newPage();
@@ -45,12 +53,8 @@ test("somebody who is disabled at the identity provider sees why they are out", 
 test("a page that is left open says that the session is over, and keeps what was typed", async () => {
   await control("PUT", "/users/heidi", { claims: { email: "heidi@example.com" }, disabled: false });
   const page = await newPage();
-  await page.goto(`${app}/form`);
-  // The page script asks as soon as it is there; before it knows that somebody was signed in, it cannot say that they are out.
-  const known = page.waitForResponse((answer) => answer.url().endsWith("/_hourgate/session") && answer.ok());
-  await signIn(page, "heidi");
+  await signInAt(page, `${app}/form`, "heidi");
   await page.locator("#user").waitFor();
-  await known;
   await page.evaluate(() => document.body.append(document.createElement("textarea")));
   await page.locator("textarea").fill("three hours of work");
 
@@ -86,10 +90,7 @@ test("a page that is left open warns before its end, and stays signed in", async
   const page = await newPage();
   // The page has a clock of its own.
   await page.clock.install();
-  await page.goto("https://one.wsfed.localhost/form");
-  const known = page.waitForResponse((answer) => answer.url().endsWith("/_hourgate/session") && answer.ok());
-  await signIn(page, "judy");
-  await known;
+  await signInAt(page, "https://one.wsfed.localhost/form", "judy");
 
   // First the gateways, then the page, which asks them at once. A token counts for an hour; the warning comes 20 minutes before.
   await advance("45m");
